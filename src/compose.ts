@@ -1,0 +1,119 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Logger, pino } from "pino";
+import { typeidUnboxed } from "typeid-js";
+import type { Config } from "./config.ts";
+import type { Context, OrganizationKeys, Services } from "./context.ts";
+import { openDatabase } from "./db/database.ts";
+import { holdEmbeddedPostgres } from "./db/embedded.ts";
+import { assertDurable, migrateDatabase } from "./db/migrate.ts";
+import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
+import type { Actor } from "./kernel/actor.ts";
+import { type IdPrefix, parseId } from "./kernel/ids.ts";
+import { keyBytes } from "./kernel/seal.ts";
+
+/** Everything that was built, ready for a transport: HTTP, the command line, the worker. */
+export interface Composed {
+  readonly services: Services;
+  readonly signingKey: SigningKey;
+  readonly organizationKeys: (organizationId: string) => Promise<OrganizationKeys>;
+  /** A context for work that no request asked for. */
+  readonly contextFor: (organizationId: string, actor: Actor, requestId: string) => Promise<Context>;
+  readonly ownerUrl: string;
+  /** Closes the database's connections, then leaves the embedded server. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Builds the parts of the service: database (the embedded one without DATABASE_URL), keys, clock, logger. Brings
+ * the database up to this version. Throws an Error with a plain sentence for what must be set right first.
+ */
+export async function compose(config: Config, log: Logger = createLogger(config)): Promise<Composed> {
+  const embedded =
+    config.databaseUrl === undefined
+      ? await holdEmbeddedPostgres({
+          dataDir: config.dataDir,
+          report: (message) => log.info({ database: message }, "embedded database"),
+        })
+      : undefined;
+  const applicationUrl = embedded?.applicationUrl ?? config.databaseUrl ?? "";
+  const ownerUrl = embedded?.ownerUrl ?? config.databaseOwnerUrl ?? applicationUrl;
+  const release = async () => embedded?.release();
+  try {
+    await assertDurable(applicationUrl);
+    await migrateDatabase({ ownerUrl, applicationUrl });
+    const services: Services = {
+      db: openDatabase({ url: applicationUrl }),
+      log,
+      now: () => new Date(),
+      newId,
+      masterKey: config.masterKey ?? (await keptMasterKey(config.dataDir)),
+      publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
+    };
+    const organizationKeys = organizationKeyring(services);
+    return {
+      services,
+      signingKey: await openInstallation(services),
+      organizationKeys,
+      contextFor: async (organizationId, actor, requestId) => ({
+        services,
+        organizationId,
+        keys: await organizationKeys(organizationId),
+        actor,
+        requestId,
+      }),
+      ownerUrl,
+      close: async () => {
+        await services.db.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** A logger that writes JSON lines. What it is given never holds personal data; `redact` is the second lock. */
+export function createLogger(config: Pick<Config, "logLevel">): Logger {
+  return pino({
+    level: config.logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: [
+      "phone",
+      "email",
+      "token",
+      "passcode",
+      "body",
+      "*.phone",
+      "*.email",
+      "*.token",
+      "*.passcode",
+      "*.body",
+    ],
+  });
+}
+
+function newId(prefix: IdPrefix): string {
+  const uuid = parseId(prefix, typeidUnboxed(prefix));
+  if (uuid === undefined) throw new Error("An id could not be made.");
+  return uuid;
+}
+
+/** The master key beside the embedded database: made at the first start, readable by the owner only. */
+async function keptMasterKey(dataDir: string): Promise<Buffer> {
+  const file = join(dataDir, "master.key");
+  await mkdir(dataDir, { recursive: true });
+  // "wx" makes the file once: of two processes starting together, one makes it and both read it.
+  await writeFile(file, `${randomBytes(keyBytes).toString("base64")}\n`, { mode: 0o600, flag: "wx" }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    },
+  );
+  const key = Buffer.from((await readFile(file, "utf8")).trim(), "base64");
+  if (key.length !== keyBytes)
+    throw new Error(`${file} does not hold a master key of ${keyBytes} bytes in base64.`);
+  return key;
+}

@@ -1,0 +1,81 @@
+import { z } from "zod";
+
+/** What the service was told by its environment. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Undefined: the embedded PostgreSQL under `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly databaseOwnerUrl: string | undefined;
+  readonly dataDir: string;
+  /** Undefined only with the embedded database, which keeps one of its own. */
+  readonly masterKey: Buffer | undefined;
+  readonly publicUrl: string | undefined;
+  readonly whatsappAppSecrets: readonly string[];
+  readonly whatsappVerifyToken: string | undefined;
+  readonly logLevel: string;
+}
+
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, "must be a URL such as postgres://user:password@host/database");
+
+const environment = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_OWNER_URL: postgresUrl.optional(),
+  SAYSO_DATA_DIR: z.string().min(1).default("./data"),
+  SAYSO_MASTER_KEY: z
+    .string()
+    .transform((text) => Buffer.from(text, "base64"))
+    .refine((key) => key.length === 32, "must be 32 bytes in base64; make one with: openssl rand -base64 32")
+    .optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: "must be a URL such as https://consent.shop.example" })
+    .optional(),
+  WHATSAPP_APP_SECRET: z.string().default(""),
+  WHATSAPP_VERIFY_TOKEN: z.string().min(1).optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+/**
+ * Reads the environment once. Throws an Error whose message names every variable that is wrong and what to set.
+ * Empty variables count as not set.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = environment.safeParse(set);
+  const wrong = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  if (
+    parsed.success &&
+    parsed.data.DATABASE_URL !== undefined &&
+    parsed.data.SAYSO_MASTER_KEY === undefined
+  ) {
+    wrong.push(
+      "SAYSO_MASTER_KEY must be set when DATABASE_URL is: 32 bytes in base64, kept apart from the database",
+    );
+  }
+  if (!parsed.success || wrong.length > 0) {
+    throw new Error(`The configuration cannot be used:\n${wrong.map((line) => `- ${line}`).join("\n")}`);
+  }
+  const e = parsed.data;
+  return {
+    port: e.PORT,
+    host: e.HOST,
+    databaseUrl: e.DATABASE_URL,
+    databaseOwnerUrl: e.DATABASE_OWNER_URL,
+    dataDir: e.SAYSO_DATA_DIR,
+    masterKey: e.SAYSO_MASTER_KEY,
+    publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ""),
+    whatsappAppSecrets: e.WHATSAPP_APP_SECRET.split(",")
+      .map((secret) => secret.trim())
+      .filter((secret) => secret !== ""),
+    whatsappVerifyToken: e.WHATSAPP_VERIFY_TOKEN,
+    logLevel: e.LOG_LEVEL,
+  };
+}

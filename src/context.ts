@@ -1,0 +1,45 @@
+import type { Logger } from "pino";
+import type { Database } from "./db/database.ts";
+import type { Actor } from "./kernel/actor.ts";
+import type { IdPrefix } from "./kernel/ids.ts";
+import type { Key } from "./kernel/seal.ts";
+
+/** What compose.ts builds once for the process and hands to everything. */
+export interface Services {
+  readonly db: Database;
+  readonly log: Logger;
+  /** The process's clock. Decisions use the database's. */
+  readonly now: () => Date;
+  /** A new uuid (version 7) for an id of this kind. */
+  readonly newId: (prefix: IdPrefix) => string;
+  /** Wraps organizations' and subjects' keys. */
+  readonly masterKey: Key;
+  /** Where people reach the service, without a slash at the end: opt-out and delivery links start with it. */
+  readonly publicUrl: string;
+}
+
+/** An organization's own keys, unwrapped. They never change: another lookup key would make every block vanish. */
+export interface OrganizationKeys {
+  /** Finds identifiers: HMAC-SHA-256 of their canonical form. */
+  readonly lookup: Key;
+  /** Seals what belongs to the organization and no single person. */
+  readonly data: Key;
+}
+
+/** On whose behalf a use case runs. */
+export interface Context {
+  readonly services: Services;
+  readonly organizationId: string;
+  readonly keys: OrganizationKeys;
+  readonly actor: Actor;
+  readonly requestId: string;
+  /** Present when the caller sent an Idempotency-Key. */
+  readonly idempotency?: Idempotency | undefined;
+}
+
+/** One request that may come again: the caller's key, the route, and a keyed hash of the body. */
+export interface Idempotency {
+  readonly key: string;
+  readonly route: string;
+  readonly bodyHash: Buffer;
+}

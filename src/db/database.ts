@@ -1,0 +1,174 @@
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import { SaysoError } from "../kernel/errors.ts";
+import { limits } from "../kernel/limits.ts";
+
+export type Sql = postgres.Sql;
+/** A piece of SQL with its parameters, to be put into a larger statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Connections for statements; typed reads have half as many of their own. */
+  readonly connections?: number;
+  /** How long one call may take before its outcome counts as unknown, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * One PostgreSQL, reached through two pools: tagged statements (prepared, fast) and drizzle (typed reads; it
+ * alters the client it is given, so it has its own). There are no transactions: every call is one statement on
+ * the wire, because a driver transaction whose backend dies loses or tears acknowledged writes.
+ */
+export interface Database {
+  /** Runs one statement. Throws `unavailable`, or `outcome_unknown` when a write may or may not have happened. */
+  statement<T>(run: (sql: Sql) => PromiseLike<T>): Promise<T>;
+  /** Runs one typed read. Throws `unavailable`. */
+  read<T>(run: (db: PostgresJsDatabase) => PromiseLike<T>): Promise<T>;
+  /** Reads the rows of one SELECT in batches of `size`, holding one connection until the end or `return`. */
+  rows(run: (sql: Sql) => postgres.PendingQuery<postgres.Row[]>, size: number): AsyncIterable<postgres.Row[]>;
+  /** Waits for the calls under way, then closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Opens the pools; connects at the first call. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const timeoutMs = options.timeoutMs ?? limits.statementTimeoutMs;
+  const connections = options.connections ?? 10;
+  const statements = new Pool(() => connect(options.url, connections, timeoutMs), timeoutMs);
+  const reads = new Pool(() => {
+    const client = connect(options.url, Math.max(2, Math.ceil(connections / 2)), timeoutMs);
+    return Object.assign(client, { typed: drizzle(client, { casing: "snake_case" }) });
+  }, timeoutMs);
+  return {
+    statement: (run) => statements.call(run, "outcome_unknown"),
+    read: (run) => reads.call((client) => run(client.typed), "unavailable"),
+    rows: (run, size) => run(statements.client).cursor(size),
+    close: async () => {
+      await Promise.all([statements.close(), reads.close()]);
+    },
+  };
+}
+
+function connect(url: string, max: number, timeoutMs: number): Sql {
+  return postgres(url, {
+    max,
+    idle_timeout: 60,
+    connect_timeout: Math.ceil(timeoutMs / 1000),
+    onnotice: () => {},
+    transform: { undefined: null },
+    connection: {
+      application_name: "sayso",
+      TimeZone: "UTC",
+      statement_timeout: timeoutMs,
+      lock_timeout: Math.ceil(timeoutMs / 2),
+    },
+  });
+}
+
+/**
+ * A client that is replaced when a call gets no answer: after backend deaths postgres.js loses connections of
+ * its pool for good, so a call that times out throws the whole pool away and the next one starts a fresh one.
+ */
+class Pool<C extends Sql> {
+  client: C;
+  private readonly make: () => C;
+  private readonly timeoutMs: number;
+
+  constructor(make: () => C, timeoutMs: number) {
+    this.make = make;
+    // The server's own statement_timeout comes first and frees the connection; this one is for a lost answer.
+    this.timeoutMs = timeoutMs + 2_000;
+    this.client = make();
+  }
+
+  async call<T>(run: (client: C) => PromiseLike<T>, lost: "outcome_unknown" | "unavailable"): Promise<T> {
+    const client = this.client;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        if (this.client === client) {
+          this.client = this.make();
+          client.end({ timeout: 1 }).catch(() => {});
+        }
+        reject(new DatabaseTimeout());
+      }, this.timeoutMs);
+    });
+    try {
+      return await Promise.race([run(client), timeout]);
+    } catch (error) {
+      throw translate(error, lost);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.end({ timeout: 10 });
+  }
+}
+
+class DatabaseTimeout extends Error {
+  override readonly name = "DatabaseTimeout";
+}
+
+const neverReached = new Set([
+  "ECONNREFUSED",
+  "ENOENT",
+  "ENOTFOUND",
+  "CONNECT_TIMEOUT",
+  "57P03",
+  "53300",
+  "3D000",
+]);
+const lostOnTheWay = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "ECONNRESET",
+  "EPIPE",
+  "57P01",
+  "57P02",
+  "57P05",
+]);
+
+function translate(error: unknown, lost: "outcome_unknown" | "unavailable"): unknown {
+  // drizzle wraps the driver's error.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = errorCode(cause);
+  if (code !== undefined && neverReached.has(code)) return unavailable(cause);
+  // The server refused the statement whole: nothing was done.
+  if (code === "57014" || code === "25006") return unavailable(cause);
+  if (code === "55P03") {
+    return new SaysoError("in_progress", "Another request holds what this one needs. Ask again.", { cause });
+  }
+  const isLost =
+    cause instanceof DatabaseTimeout ||
+    (code !== undefined && (lostOnTheWay.has(code) || code.startsWith("08")));
+  if (!isLost) return error;
+  return lost === "unavailable"
+    ? unavailable(cause)
+    : new SaysoError(
+        "outcome_unknown",
+        "The database was lost while this was being written: it may or may not have happened. Send the same request again with the same Idempotency-Key.",
+        { cause },
+      );
+}
+
+function unavailable(cause: unknown): SaysoError {
+  return new SaysoError("unavailable", "The database cannot be reached. Nothing was done; ask again.", {
+    cause,
+  });
+}
+
+/** The driver's or the server's code of an error (SQLSTATE, ECONNREFUSED …), when it has one. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** The unique constraint that a statement ran into, when that is why it failed. */
+export function violatedUnique(error: unknown): string | undefined {
+  if (errorCode(error) !== "23505" || typeof error !== "object" || error === null) return undefined;
+  return "constraint_name" in error && typeof error.constraint_name === "string" ? error.constraint_name : "";
+}

@@ -1,0 +1,137 @@
+import type { Context } from "../context.ts";
+import { SaysoError } from "../kernel/errors.ts";
+import { errorCode, type Fragment, type Sql, violatedUnique } from "./database.ts";
+
+/** Every action that leaves an audit entry: a closed union, so that a reader can rely on the words. */
+export type AuditAction =
+  | "organization.created"
+  | "organization.updated"
+  | "api_key.created"
+  | "api_key.revoked"
+  | "sender.registered"
+  | "sender.restricted"
+  | "purpose.created"
+  | "template.recorded"
+  | "collection_point.created"
+  | "collection_point.versioned"
+  | "capture_token.issued"
+  | "consent.recorded"
+  | "opt_out.recorded"
+  | "opt_out.undone"
+  | "opt_out_link.issued"
+  | "block.created"
+  | "block.lifted"
+  | "cause.opened"
+  | "subject.merged"
+  | "subject.unlinked"
+  | "inbound_message.recorded"
+  | "message_status.recorded"
+  | "platform_preference.recorded"
+  | "account_data.recorded"
+  | "account_section.registered"
+  | "data_request.opened"
+  | "data_request.approved"
+  | "data_request.advanced"
+  | "archive.built"
+  | "archive.failed"
+  | "archive.opened"
+  | "archive.deleted"
+  | "delivery.created"
+  | "delivery.opened"
+  | "delivery.refused";
+
+/** A job for the background worker, queued by the same statement. */
+export interface Job {
+  readonly task: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Jobs of one key that have not started are one. */
+  readonly key: string;
+}
+
+export interface Write {
+  /** Named parts (CTEs) in order. They do not see each other's writes, only what those return. */
+  readonly parts: readonly (readonly [name: string, part: Fragment])[];
+  /**
+   * A SELECT of at most one row: the answer. No row: nothing was done, and neither the audit entry nor the
+   * idempotency record is written (the parts must have seen to it that they wrote nothing either).
+   */
+  readonly result: Fragment;
+  /** `entity` is the public id of what the action is about; details never hold personal data. */
+  readonly audit: { readonly action: AuditAction; readonly entity: string; readonly details?: object };
+  readonly job?: Job;
+}
+
+/**
+ * Sends one write as ONE statement: its parts, the audit entry, the job and the idempotency record travel
+ * together, so that either all of it happened or none. Returns the result's row as JSON (timestamps as text), or
+ * undefined when there was none. A repeated idempotency key gives the first answer again.
+ *
+ * Throws `idempotency_key_reused` (same key, other request), `in_progress` (the first one is still running), and
+ * whatever the database says of a violated constraint.
+ */
+export async function write<Row>(ctx: Context, build: (sql: Sql) => Write): Promise<Row | undefined> {
+  try {
+    const rows = await retryDeadlock(() =>
+      ctx.services.db.statement((sql) => assemble<Row>(sql, ctx, build(sql))),
+    );
+    return rows[0]?.answer;
+  } catch (error) {
+    // Whichever constraint noticed it first: the request may have been answered already.
+    const earlier = violatedUnique(error) === undefined ? undefined : await replay<Row>(ctx);
+    if (earlier === undefined) throw error;
+    return earlier;
+  }
+}
+
+function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Write) {
+  const named = parts.reduce((before, [name, part]) => sql`${before}${sql(name)} as (${part}), `, sql``);
+  const queued = job
+    ? sql`, queued as (select queue_job(${job.task}, ${JSON.stringify(job.payload)}::json, ${job.key}) from result)`
+    : sql``;
+  const remembered = ctx.idempotency
+    ? sql`, remembered as (
+        insert into idempotency_record (organization_id, key, route, body_hash, answer)
+        select ${ctx.organizationId}::uuid, ${ctx.idempotency.key}, ${ctx.idempotency.route},
+          ${ctx.idempotency.bodyHash}::bytea, to_jsonb(result) from result returning 1)`
+    : sql``;
+  return sql<{ answer: Row }[]>`
+    with ${named}result as materialized (${result}),
+    audited as (
+      insert into audit_entry (organization_id, id, action, actor_kind, actor_id, entity, request_id, details)
+      select ${ctx.organizationId}::uuid, ${ctx.services.newId("aud")}::uuid, ${audit.action}, ${ctx.actor.kind},
+        ${ctx.actor.id ?? null}, ${audit.entity}, ${ctx.requestId}, ${JSON.stringify(audit.details ?? {})}::jsonb
+      from result returning 1)
+    ${queued}${remembered}
+    select to_jsonb(result) as answer${job ? sql`, (select count(*) from queued)` : sql``} from result`;
+}
+
+/** What an earlier request with this key answered, when it was the same request. */
+export async function replay<Row>(ctx: Context): Promise<Row | undefined> {
+  const idempotency = ctx.idempotency;
+  if (idempotency === undefined) return undefined;
+  const rows = await ctx.services.db.statement(
+    (sql) => sql<{ route: string; body_hash: Buffer; answer: Row }[]>`
+      select route, body_hash, answer from idempotency_record
+      where organization_id = ${ctx.organizationId} and key = ${idempotency.key}`,
+  );
+  const record = rows[0];
+  if (record === undefined) return undefined;
+  if (record.route !== idempotency.route || !record.body_hash.equals(idempotency.bodyHash)) {
+    throw new SaysoError(
+      "idempotency_key_reused",
+      "This Idempotency-Key was used for another request. Use a new key for a new request.",
+    );
+  }
+  return record.answer;
+}
+
+/** Runs a statement again when PostgreSQL chose it as a deadlock's victim: it was rolled back whole. */
+export async function retryDeadlock<T>(run: () => Promise<T>, attempts = 5): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (errorCode(error) !== "40P01" || attempt === attempts) throw error;
+    }
+  }
+}

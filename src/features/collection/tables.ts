@@ -1,0 +1,55 @@
+import { foreignKey, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { instant, organizationId } from "../../db/columns.ts";
+import { organization } from "../organization/tables.ts";
+
+export const collectionPoint = pgTable(
+  "collection_point",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    id: uuid().notNull(),
+    key: text().notNull(),
+    kind: text().notNull(),
+    name: text().notNull(),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    unique("collection_point_key").on(t.organizationId, t.key),
+  ],
+);
+
+/** Append-only: the wording of a version never changes and stays readable for ever. */
+export const collectionPointVersion = pgTable(
+  "collection_point_version",
+  {
+    organizationId: organizationId(),
+    collectionPointId: uuid().notNull(),
+    version: integer().notNull(),
+    channels: text().array().notNull(),
+    purposes: text().array().notNull(),
+    language: text().notNull(),
+    wording: text().notNull(),
+    wordingSha256: text().notNull(),
+    privacyNoticeUrl: text(),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.collectionPointId, t.version] }),
+    foreignKey({
+      columns: [t.organizationId, t.collectionPointId],
+      foreignColumns: [collectionPoint.organizationId, collectionPoint.id],
+    }),
+  ],
+);
+
+/** A capture token proves the yes of one person: whose it was first used for. */
+export const captureTokenUse = pgTable(
+  "capture_token_use",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    tokenId: uuid().notNull(),
+    subjectId: uuid().notNull(),
+    usedAt: instant().notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.tokenId] })],
+);

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { SaysoError } from "../../kernel/errors.ts";
+import calendars from "./calendars/eea.json" with { type: "json" };
+import type { HolidayCalendar } from "./domain/calendar.ts";
+
+/**
+ * Our own list of days, in date-holidays' notation of rules. Not that library's list of countries: it is kept
+ * for wall calendars, and has bridge days, half days and, for some states, wrong dates, any of which would
+ * make an answer late. So the days are ours and the library computes when they fall.
+ */
+const calendarSchema = z.strictObject({
+  version: z.iso.date(),
+  source: z.string().min(1),
+  note: z.strictObject({ en: z.string().min(1), ru: z.string().min(1) }),
+  /** The years that the list was compared for. Laws change: outside them nothing is known. */
+  years: z.strictObject({ first: z.int(), last: z.int() }),
+  countries: z.record(z.string().regex(/^[A-Z]{2}$/), z.string().min(1)),
+});
+
+const { years, countries } = calendarSchema.parse(calendars);
+
+/** Countries (ISO 3166-1 alpha-2) whose public holidays are known: the European Economic Area. */
+export const calendarCountries: readonly string[] = Object.keys(countries);
+
+const computed = new Map<string, Promise<HolidayCalendar>>();
+
+/**
+ * The nationwide public holidays of a country, or undefined when they are not known; a due date is then
+ * refused, not guessed. Regional holidays are not counted: an organization whose region has more of them
+ * answers a day earlier than it must, never later.
+ */
+export async function loadCalendar(country: string): Promise<HolidayCalendar | undefined> {
+  const rules = Object.hasOwn(countries, country) ? countries[country]?.split(" | ") : undefined;
+  if (rules === undefined) return undefined;
+  let calendar = computed.get(country);
+  if (calendar === undefined) {
+    calendar = computeCalendar(country, rules);
+    computed.set(country, calendar);
+  }
+  return calendar;
+}
+
+async function computeCalendar(country: string, rules: readonly string[]): Promise<HolidayCalendar> {
+  // Loaded when first needed: it brings the data of 200 countries with it.
+  const { default: Holidays } = await import("date-holidays");
+  const holidays = new Holidays();
+  for (const rule of rules) {
+    if (!holidays.setHoliday(rule, { name: rule, type: "public" })) {
+      throw new SaysoError("internal", `The calendar of ${country} has a rule that cannot be read: ${rule}`);
+    }
+  }
+  const byYear: Record<number, readonly string[]> = {};
+  for (let year = years.first; year <= years.last; year++) {
+    byYear[year] = [
+      ...new Set(holidays.getHolidays(year).map((holiday) => holiday.date.slice(0, 10))),
+    ].sort();
+  }
+  return { country, years: byYear };
+}

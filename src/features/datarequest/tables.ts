@@ -1,0 +1,140 @@
+import {
+  date,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytes, instant, organizationId } from "../../db/columns.ts";
+import { subject } from "../subject/tables.ts";
+
+/** A person's request about their data; its history is in request_event. */
+export const dataRequest = pgTable(
+  "data_request",
+  {
+    organizationId: organizationId(),
+    id: uuid().notNull(),
+    subjectId: uuid().notNull(),
+    kind: text().notNull(),
+    regime: text().notNull(),
+    status: text().notNull(),
+    channel: text().notNull(),
+    language: text().notNull(),
+    receivedAt: instant().notNull(),
+    dueAt: instant().notNull(),
+    /** The last day of the term in the organization's time zone, and how it was counted. */
+    lastDay: date().notNull(),
+    counting: jsonb().notNull(),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.subjectId],
+      foreignColumns: [subject.organizationId, subject.id],
+    }),
+    index().on(t.organizationId, t.subjectId),
+  ],
+);
+
+/** Append-only: every step of a request, with its actor and reason. */
+export const requestEvent = pgTable(
+  "request_event",
+  {
+    organizationId: organizationId(),
+    requestId: uuid().notNull(),
+    id: uuid().notNull(),
+    event: text().notNull(),
+    status: text().notNull(),
+    at: instant().notNull().defaultNow(),
+    actorKind: text().notNull(),
+    actorId: text(),
+    /** Reasons and figures; how identity was made sure of is sealed apart. */
+    details: jsonb().notNull().default({}),
+    /** {method, note} of the identity check, under the subject's evidence key. */
+    sealed: bytes(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.requestId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.requestId],
+      foreignColumns: [dataRequest.organizationId, dataRequest.id],
+    }),
+  ],
+);
+
+/** A built archive: sealed chunks until it expires; its manifest stays. */
+export const archive = pgTable(
+  "archive",
+  {
+    organizationId: organizationId(),
+    id: uuid().notNull(),
+    requestId: uuid().notNull(),
+    /** building, ready or deleted. */
+    state: text().notNull(),
+    /** Wrapped key of this archive; destroyed with it. */
+    key: bytes(),
+    bytes: integer(),
+    sha256: text(),
+    manifest: jsonb(),
+    createdAt: instant().notNull().defaultNow(),
+    readyAt: instant(),
+    expiresAt: instant(),
+    deletedAt: instant(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.requestId],
+      foreignColumns: [dataRequest.organizationId, dataRequest.id],
+    }),
+    index().on(t.organizationId, t.requestId),
+    index().on(t.expiresAt),
+  ],
+);
+
+/** The archive's bytes, sealed, 1 MiB of ZIP each. */
+export const archiveChunk = pgTable(
+  "archive_chunk",
+  {
+    organizationId: organizationId(),
+    archiveId: uuid().notNull(),
+    position: integer().notNull(),
+    sealed: bytes().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.archiveId, t.position] }),
+    foreignKey({
+      columns: [t.organizationId, t.archiveId],
+      foreignColumns: [archive.organizationId, archive.id],
+    }),
+  ],
+);
+
+/** A way for the person to fetch their archive: link (found by its hash) and passcode (argon2id). */
+export const delivery = pgTable(
+  "delivery",
+  {
+    organizationId: organizationId(),
+    id: uuid().notNull(),
+    archiveId: uuid().notNull(),
+    tokenSha256: bytes().notNull().unique(),
+    passcodeHash: text().notNull(),
+    triesLeft: smallint().notNull(),
+    expiresAt: instant().notNull(),
+    downloads: integer().notNull().default(0),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.archiveId],
+      foreignColumns: [archive.organizationId, archive.id],
+    }),
+  ],
+);

@@ -1,0 +1,117 @@
+/** WhatsApp's kinds of message; service is what is not a template. */
+export type Category = "marketing" | "utility" | "authentication" | "service";
+export type LawfulBasis = "consent" | "contract" | "legal_obligation" | "legitimate_interest";
+export type CauseKind = "data_request" | "opt_out_confirmation" | "double_opt_in" | "sign_in";
+
+/** What the caller asks: may this message go out now? */
+export interface Question {
+  /** The sender's id (`snd_…`) or the platform's phoneNumberId, as the caller wrote it. */
+  readonly sender: string;
+  readonly channel: "whatsapp";
+  readonly purpose: string;
+  readonly message:
+    | {
+        readonly kind: "template";
+        /** The caller's word; the registered category counts (see `countedCategory`). */
+        readonly category: Category;
+        readonly template: { readonly name: string; readonly language: string };
+      }
+    | { readonly kind: "free_form"; readonly inReplyTo?: string | undefined };
+  readonly cause?: { readonly kind: CauseKind; readonly id: string } | undefined;
+}
+
+/**
+ * Everything a decision rests on, as one statement saw it. Plain JSON with ISO 8601 instants, so that it can be
+ * stored with the decision and give the same answer years later. What is not known is null or empty, never
+ * guessed: unknown denies. Ids are public ids (`sub_…`, `cns_…`).
+ */
+export interface Facts {
+  /** The database's clock when the facts were read. */
+  readonly now: string;
+  readonly recipient: {
+    /** Fields of the recipient that could not be read (`["phone"]`), or no field at all. */
+    readonly unreadable: readonly string[];
+    /** How many identifiers could be read. 0 cannot be decided on. */
+    readonly identifierCount: number;
+    /** The recipient is the sender's own number. */
+    readonly isSender: boolean;
+    /** The people that the identifiers name, merged ones as one. None: a stranger. Two or more: ambiguous. */
+    readonly subjectIds: readonly string[];
+    /** When records of this person were last merged; null when they never were. */
+    readonly mergedAt: string | null;
+  };
+  readonly sender: {
+    readonly id: string;
+    /** `active`, or what the platform restricted. Any other word restricts everything. */
+    readonly state: string;
+    readonly restrictedUntil: string | null;
+  } | null;
+  readonly blocks: readonly {
+    readonly id: string;
+    readonly reason: string;
+    readonly expiresAt: string | null;
+  }[];
+  /**
+   * Every standing no of any identifier of the person on this channel that is for everything (purpose null) or
+   * for the purpose asked about. A no that a later yes has beaten is still listed: `decide` weighs them.
+   */
+  readonly nos: readonly {
+    readonly kind: "opted_out" | "withdrawn" | "refused" | "revoked" | "invalidated";
+    readonly purpose: string | null;
+    readonly at: string;
+    readonly eventId: string;
+  }[];
+  readonly purpose: {
+    readonly key: string;
+    readonly category: Category;
+    readonly lawfulBasis: LawfulBasis;
+  } | null;
+  /** What the yes-events on this channel add up to, for every purpose, over all merged records of the person. */
+  readonly consents: readonly ConsentFact[];
+  /** Platform stops of marketing that were not resumed, of any identifier of the person in this organization. */
+  readonly platformStops: readonly { readonly wabaId: string; readonly at: string }[];
+  readonly window: {
+    /** The latest message or call from the person to this sender, by its own timestamp. */
+    readonly openedAt: string;
+    readonly messageId: string;
+    /** When the platform last said (131047) that the window is closed. */
+    readonly closedAt: string | null;
+  } | null;
+  /** The registered template of that name and language in the sender's WhatsApp Business Account. */
+  readonly template: {
+    readonly id: string;
+    readonly category: Category;
+    /** approved, pending, rejected, paused or disabled; any other word is not approved. */
+    readonly status: string;
+  } | null;
+  /** The record that the cause names, when Sayso holds it for this very person. */
+  readonly cause: {
+    readonly kind: CauseKind;
+    readonly id: string;
+    readonly openedAt: string;
+    readonly usedAt: string | null;
+  } | null;
+}
+
+export interface ConsentFact {
+  readonly purpose: string;
+  readonly subjectId: string;
+  /** The latest event that was a yes (given, renewed), however it was shown; the earlier of occurred and recorded. */
+  readonly given: { readonly eventId: string; readonly at: string; readonly expiresAt: string | null } | null;
+  /** The latest yes that the person demonstrably gave (capture token, confirmed double opt-in, own message). */
+  readonly proven: {
+    readonly eventId: string;
+    readonly at: string;
+    readonly expiresAt: string | null;
+  } | null;
+  /** The latest yes that is only reported or awaits its confirmation. */
+  readonly requested: { readonly eventId: string; readonly at: string } | null;
+  /** The latest no to this very purpose recorded in the events (withdrawn, refused, revoked, invalidated). */
+  readonly no: {
+    readonly kind: "withdrawn" | "refused" | "revoked" | "invalidated";
+    readonly eventId: string;
+    readonly at: string;
+  } | null;
+  /** There is no proof behind the yes (an import without evidence). */
+  readonly unproven: boolean;
+}

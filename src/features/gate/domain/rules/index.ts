@@ -1,0 +1,23 @@
+import { block } from "./block.ts";
+import { consent } from "./consent.ts";
+import { optOut } from "./opt-out.ts";
+import { platformStop } from "./platform-stop.ts";
+import { purpose } from "./purpose.ts";
+import { recipient } from "./recipient.ts";
+import type { Rule } from "./rule.ts";
+import { sender } from "./sender.ts";
+import { template } from "./template.ts";
+import { window } from "./window.ts";
+
+/** The rules of the gate, worst first: in this order they are reported. */
+export const rules: readonly Rule[] = [
+  recipient,
+  sender,
+  block,
+  optOut,
+  purpose,
+  consent,
+  platformStop,
+  window,
+  template,
+];

@@ -1,0 +1,253 @@
+import type { ReasonCode } from "./verdict.ts";
+
+export type Language = "en" | "ru";
+
+/** `{name}` stands for a word of the question; see explain.ts for the names. */
+export interface Text {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>>> = {
+  en: {
+    recipient_invalid: {
+      message:
+        "The recipient cannot be written to: the identifier cannot be read, or it is the sender's own number.",
+      remedy:
+        "Correct the recipient: a phone number with + and country code, a waId or a bsuid. Then ask again.",
+    },
+    recipient_unsupported: {
+      message: "The recipient is a group. Consent belongs to a person, so only single people can be checked.",
+      remedy: "Ask for each person of the group separately.",
+    },
+    recipient_ambiguous: {
+      message: "The identifiers of the recipient belong to different people.",
+      remedy:
+        "Name one identifier only. If the records are one person's, have staff merge them with POST /v1/subjects/{id}/merge.",
+    },
+    sender_unknown: {
+      message: "The sender “{sender}” is not registered.",
+      remedy: "Register it with POST /v1/senders, or correct the sender in the question.",
+    },
+    sender_restricted: {
+      message:
+        "WhatsApp has restricted, disabled or locked the sender “{sender}” for messages like this one.",
+      remedy: "See WhatsApp Manager for the cause and appeal there, or send from another registered number.",
+    },
+    recipient_blocked: {
+      message: "The recipient is on the blocklist. A block beats every consent.",
+      remedy:
+        "Do not write. If the block is a mistake, have staff lift it with a reason by POST /v1/blocks/{id}/lift.",
+    },
+    recipient_opted_out: {
+      message: "The person opted out of “{purpose}” or of all messages.",
+      remedy:
+        "Do not write. Only the person can change this: by opting in again in your own form, widget or checkbox, by confirming a double opt-in, or by a message of their own.",
+    },
+    purpose_unknown: {
+      message: "There is no purpose “{purpose}”.",
+      remedy: "Correct the purpose in the question, or create it with POST /v1/purposes.",
+    },
+    purpose_category_mismatch: {
+      message: "The purpose “{purpose}” does not cover messages of the template's category.",
+      remedy:
+        "Use a purpose of that category that the person agreed to, or a template that fits this purpose.",
+    },
+    consent_missing: {
+      message: "The person has not agreed to “{purpose}” on this channel.",
+      remedy:
+        "Ask for consent at one of your collection points, record it with POST /v1/consents, then ask again.",
+    },
+    consent_pending: {
+      message: "A consent to “{purpose}” is on record, but the person has not confirmed it.",
+      remedy: "Wait for the person's confirmation, or send the request for it again.",
+    },
+    consent_refused: {
+      message: "The person refused “{purpose}”.",
+      remedy: "Do not write for this purpose unless the person opts in by their own action.",
+    },
+    consent_withdrawn: {
+      message: "The person withdrew the consent to “{purpose}”, and no confirmed consent has followed.",
+      remedy:
+        "Do not write for this purpose unless the person opts in again: in your own form, widget or checkbox, by confirming a double opt-in, or by a message of their own.",
+    },
+    consent_revoked: {
+      message: "The consent to “{purpose}” was revoked on the person's behalf or by staff.",
+      remedy:
+        "See the consent history for who revoked it and why. A new consent of the person's own is needed.",
+    },
+    consent_expired: {
+      message: "The consent to “{purpose}” has expired.",
+      remedy: "Ask the person to renew it at one of your collection points, then ask again.",
+    },
+    consent_invalidated: {
+      message: "The consent to “{purpose}” was found invalid.",
+      remedy:
+        "See the consent history for what was wrong, correct the collection point, and ask the person for a new consent.",
+    },
+    consent_unproven: {
+      message: "There is no proof of the consent to “{purpose}”. Marketing needs one.",
+      remedy:
+        "Record the consent again with its evidence, or ask the person to confirm it by a double opt-in.",
+    },
+    channel_opt_in_missing: {
+      message: "The person has not agreed, with proof, to be written to by you on this channel.",
+      remedy:
+        "Ask for an opt-in at one of your collection points, for any purpose, record it with POST /v1/consents, then ask again.",
+    },
+    basis_objected: {
+      message: "The person objected to “{purpose}”.",
+      remedy: "Do not write for this purpose unless the person opts in to it by their own action.",
+    },
+    platform_marketing_stopped: {
+      message: "The person stopped marketing messages from your business in WhatsApp itself.",
+      remedy:
+        "Do not send marketing. Only the person can resume it, in their WhatsApp settings for your business.",
+    },
+    window_closed: {
+      message:
+        "The customer service window is closed: no message or call from the person to this sender within the last 24 hours.",
+      remedy: "Send an approved template, or wait for the person to write.",
+    },
+    template_unknown: {
+      message:
+        "The template “{template}” in the language “{templateLanguage}” is not registered for this sender.",
+      remedy: "Correct the name or language, or register the template with POST /v1/templates.",
+    },
+    template_not_approved: {
+      message: "WhatsApp has not approved the template “{template}” in the language “{templateLanguage}”.",
+      remedy: "Wait for the approval, or use an approved template.",
+    },
+    template_paused: {
+      message: "WhatsApp has paused the template “{template}” because of its quality.",
+      remedy: "Wait until WhatsApp unpauses it, or use another approved template.",
+    },
+    template_disabled: {
+      message: "WhatsApp has disabled the template “{template}”.",
+      remedy: "Use another approved template, or submit a new one that meets WhatsApp's policy.",
+    },
+  },
+  ru: {
+    recipient_invalid: {
+      message:
+        "Этому получателю нельзя написать: идентификатор не распознан или это номер самого отправителя.",
+      remedy:
+        "Исправьте получателя: номер телефона с «+» и кодом страны, waId или bsuid. Затем повторите проверку.",
+    },
+    recipient_unsupported: {
+      message: "Получатель — группа. Согласие даёт человек, поэтому проверить можно только отдельных людей.",
+      remedy: "Проверьте каждого участника группы отдельно.",
+    },
+    recipient_ambiguous: {
+      message: "Идентификаторы получателя принадлежат разным людям.",
+      remedy:
+        "Укажите только один идентификатор. Если записи относятся к одному человеку, попросите сотрудников объединить их: POST /v1/subjects/{id}/merge.",
+    },
+    sender_unknown: {
+      message: "Отправитель «{sender}» не зарегистрирован.",
+      remedy: "Зарегистрируйте его (POST /v1/senders) или исправьте отправителя в запросе.",
+    },
+    sender_restricted: {
+      message: "WhatsApp ограничил, отключил или заблокировал отправителя «{sender}» для таких сообщений.",
+      remedy:
+        "Узнайте причину в WhatsApp Manager и подайте там апелляцию или отправьте сообщение с другого зарегистрированного номера.",
+    },
+    recipient_blocked: {
+      message: "Получатель в списке блокировки. Блокировка сильнее любого согласия.",
+      remedy:
+        "Не пишите этому человеку. Если блокировка ошибочна, попросите сотрудников снять её с указанием причины: POST /v1/blocks/{id}/lift.",
+    },
+    recipient_opted_out: {
+      message: "Человек отписался от сообщений «{purpose}» или от всех сообщений.",
+      remedy:
+        "Не пишите ему. Изменить это может только он сам: снова подписаться через вашу форму, виджет или флажок, подтвердить подписку (double opt-in) или написать вам.",
+    },
+    purpose_unknown: {
+      message: "Цели «{purpose}» не существует.",
+      remedy: "Исправьте цель в запросе или создайте её: POST /v1/purposes.",
+    },
+    purpose_category_mismatch: {
+      message: "Цель «{purpose}» не охватывает сообщения той категории, к которой относится шаблон.",
+      remedy:
+        "Укажите цель этой категории, на которую человек согласился, или возьмите шаблон, подходящий к цели.",
+    },
+    consent_missing: {
+      message: "Человек не давал согласия на «{purpose}» в этом канале.",
+      remedy:
+        "Попросите согласие в одной из ваших точек сбора, запишите его (POST /v1/consents) и повторите проверку.",
+    },
+    consent_pending: {
+      message: "Согласие на «{purpose}» записано, но человек его ещё не подтвердил.",
+      remedy: "Дождитесь подтверждения от человека или отправьте просьбу о нём ещё раз.",
+    },
+    consent_refused: {
+      message: "Человек отказался от «{purpose}».",
+      remedy: "Не пишите с этой целью, пока человек сам не подпишется.",
+    },
+    consent_withdrawn: {
+      message: "Человек отозвал согласие на «{purpose}», и подтверждённого согласия после этого не было.",
+      remedy:
+        "Не пишите с этой целью, пока человек снова не подпишется сам: через вашу форму, виджет или флажок, подтвердив подписку (double opt-in) или написав вам.",
+    },
+    consent_revoked: {
+      message: "Согласие на «{purpose}» отозвано от имени человека или сотрудниками.",
+      remedy:
+        "Посмотрите в истории согласий, кто и почему его отозвал. Нужно новое согласие самого человека.",
+    },
+    consent_expired: {
+      message: "Срок согласия на «{purpose}» истёк.",
+      remedy: "Попросите человека продлить его в одной из ваших точек сбора согласий и повторите проверку.",
+    },
+    consent_invalidated: {
+      message: "Согласие на «{purpose}» признано недействительным.",
+      remedy:
+        "Посмотрите в истории согласий, что было не так, исправьте точку сбора и попросите у человека новое согласие.",
+    },
+    consent_unproven: {
+      message: "Согласие на «{purpose}» ничем не подтверждено. Для маркетинга нужно доказательство.",
+      remedy:
+        "Запишите согласие снова, приложив доказательство, или попросите человека подтвердить подписку (double opt-in).",
+    },
+    channel_opt_in_missing: {
+      message: "Нет подтверждённого согласия человека на то, чтобы вы писали ему в этом канале.",
+      remedy:
+        "Попросите согласие на любую цель в одной из ваших точек сбора, запишите его (POST /v1/consents) и повторите проверку.",
+    },
+    basis_objected: {
+      message: "Человек возразил против «{purpose}».",
+      remedy: "Не пишите с этой целью, пока человек сам на неё не согласится.",
+    },
+    platform_marketing_stopped: {
+      message: "Человек отключил маркетинговые сообщения вашей компании в самом WhatsApp.",
+      remedy:
+        "Не отправляйте маркетинговых сообщений. Возобновить их может только сам человек в настройках чата с вашей компанией.",
+    },
+    window_closed: {
+      message:
+        "Окно обслуживания закрыто: за последние 24 часа человек не писал и не звонил этому отправителю.",
+      remedy: "Отправьте одобренный шаблон или дождитесь сообщения от человека.",
+    },
+    template_unknown: {
+      message: "Шаблон «{template}» на языке «{templateLanguage}» не зарегистрирован для этого отправителя.",
+      remedy: "Исправьте имя или язык либо зарегистрируйте шаблон: POST /v1/templates.",
+    },
+    template_not_approved: {
+      message: "WhatsApp не одобрил шаблон «{template}» на языке «{templateLanguage}».",
+      remedy: "Дождитесь одобрения или возьмите одобренный шаблон.",
+    },
+    template_paused: {
+      message: "WhatsApp приостановил шаблон «{template}» из-за его качества.",
+      remedy: "Дождитесь, пока WhatsApp снимет паузу, или возьмите другой одобренный шаблон.",
+    },
+    template_disabled: {
+      message: "WhatsApp отключил шаблон «{template}».",
+      remedy: "Возьмите другой одобренный шаблон или подайте новый, отвечающий правилам WhatsApp.",
+    },
+  },
+};
+
+/** Follows the remedy when the answer will change by itself. */
+export const retryText: Readonly<Record<Language, string>> = {
+  en: "You can ask again after {retryAt}.",
+  ru: "Повторить проверку можно после {retryAt}.",
+};

@@ -1,0 +1,65 @@
+import type { Category } from "./facts.ts";
+
+/** The rules, worst first, and the codes each can fail with. New codes may appear: clients branch on `decision`. */
+export const reasonCodes = {
+  recipient: ["recipient_invalid", "recipient_unsupported", "recipient_ambiguous"],
+  sender: ["sender_unknown", "sender_restricted"],
+  block: ["recipient_blocked"],
+  opt_out: ["recipient_opted_out"],
+  purpose: ["purpose_unknown", "purpose_category_mismatch"],
+  consent: [
+    "consent_missing",
+    "consent_pending",
+    "consent_refused",
+    "consent_withdrawn",
+    "consent_revoked",
+    "consent_expired",
+    "consent_invalidated",
+    "consent_unproven",
+    "channel_opt_in_missing",
+    "basis_objected",
+  ],
+  platform_stop: ["platform_marketing_stopped"],
+  window: ["window_closed"],
+  template: ["template_unknown", "template_not_approved", "template_paused", "template_disabled"],
+} as const;
+
+export type RuleName = keyof typeof reasonCodes;
+export type ReasonCode = (typeof reasonCodes)[RuleName][number];
+export type Outcome = "pass" | "fail" | "not_applicable";
+/** What the sender must still do. */
+export type Obligation = "include_opt_out_instructions" | "identify_business" | "use_template";
+
+/** Why a rule failed. Words for people come from `explain`. */
+export interface Grounds {
+  readonly code: ReasonCode;
+  /** When asking again makes sense (ISO 8601); null: waiting alone does not help. */
+  readonly retryAt: string | null;
+  /** Ids of the events and records that carried the rule. */
+  readonly evidence: readonly string[];
+}
+
+export interface Reason extends Grounds {
+  readonly rule: RuleName;
+}
+
+/** The answer to a check, without the words: plain JSON, to be stored as it is. */
+export interface Verdict {
+  readonly decision: "allow" | "deny";
+  /** The category that counts; null when neither purpose nor template says one. */
+  readonly category: Category | null;
+  /** Every failing rule's grounds, worst first. Empty exactly when the decision is allow. */
+  readonly reasons: readonly Reason[];
+  /** Every rule, in the same order. */
+  readonly rules: readonly { readonly rule: RuleName; readonly outcome: Outcome }[];
+  /** The customer service window as the rules saw it; times are null when there is none. */
+  readonly window: {
+    readonly open: boolean;
+    readonly openedAt: string | null;
+    readonly expiresAt: string | null;
+  };
+  readonly obligations: readonly Obligation[];
+  /** A valid cause was named and the message may go: whoever records the decision must use the cause up. */
+  readonly causeUsed: boolean;
+  readonly policyVersion: string;
+}

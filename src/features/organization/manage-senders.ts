@@ -1,0 +1,87 @@
+import type { Context } from "../../context.ts";
+import { violatedUnique } from "../../db/database.ts";
+import { replay } from "../../db/write.ts";
+import { invalid, SaysoError } from "../../kernel/errors.ts";
+import { canonicalPhone } from "../../kernel/identifier.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import { keyedHash } from "../../kernel/seal.ts";
+import { insertSender, type NewSender, type SenderRow, selectSender, selectSenders } from "./store.ts";
+
+type SenderInput = Omit<NewSender, "id" | "numberHash">;
+
+/**
+ * Registers a business number. Throws `invalid` for a number that cannot be and `conflict` when the
+ * phoneNumberId is registered already, by whichever organization.
+ */
+export async function registerSender(ctx: Context, input: SenderInput) {
+  const canonical = canonicalPhone(input.displayPhoneNumber);
+  if (canonical === undefined) {
+    throw invalid(
+      "/displayPhoneNumber",
+      "Not a possible phone number. Write it in international form, such as +12025550100.",
+    );
+  }
+  const id = ctx.services.newId("snd");
+  const earlier = await replay<InsertedSender>(ctx);
+  const row =
+    earlier ??
+    (await insert(ctx, { ...input, id, numberHash: keyedHash(ctx.keys.lookup, `phone:${canonical}`) }));
+  const { name, phoneNumberId, displayPhoneNumber, wabaId, platform } = input;
+  return {
+    id: formatId("snd", row.id),
+    name,
+    phoneNumberId,
+    displayPhoneNumber,
+    wabaId,
+    platform,
+    state: "active",
+    restrictedUntil: null,
+    createdAt: new Date(row.created_at).toISOString(),
+  };
+}
+
+type InsertedSender = NonNullable<Awaited<ReturnType<typeof insertSender>>>;
+
+async function insert(ctx: Context, made: NewSender): Promise<InsertedSender> {
+  try {
+    const inserted = await insertSender(ctx, made, formatId("snd", made.id));
+    if (inserted === undefined) throw new SaysoError("internal", "The sender was not registered.");
+    return inserted;
+  } catch (error) {
+    if (violatedUnique(error) === undefined) throw error;
+    throw new SaysoError("conflict", "A sender with this phoneNumberId is registered already.", {
+      cause: error,
+    });
+  }
+}
+
+/** A sender by `snd_…` or phoneNumberId; undefined when this organization has none of that name. */
+export async function findSender(ctx: Context, name: string): Promise<SenderRow | undefined> {
+  const id = parseId("snd", name);
+  return selectSender(ctx, id === undefined ? { phoneNumberId: name } : { id });
+}
+
+export async function getSender(ctx: Context, name: string) {
+  const row = await findSender(ctx, name);
+  if (row === undefined) throw new SaysoError("not_found", "There is no such sender.");
+  return presentSender(row);
+}
+
+export async function listSenders(ctx: Context, cursor: string | undefined, limit: number) {
+  const after = cursor === undefined ? undefined : parseId("snd", cursor);
+  return (await selectSenders(ctx, after, limit)).map(presentSender);
+}
+
+function presentSender(row: SenderRow) {
+  return {
+    id: formatId("snd", row.id),
+    name: row.name,
+    phoneNumberId: row.phoneNumberId,
+    displayPhoneNumber: row.displayPhoneNumber,
+    wabaId: row.wabaId,
+    platform: row.platform,
+    state: row.state,
+    restrictedUntil: row.restrictedUntil?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+  };
+}

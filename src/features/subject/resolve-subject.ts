@@ -1,0 +1,198 @@
+import type { Context } from "../../context.ts";
+import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
+import { type Identifier, type IdentifierInput, readIdentifiers } from "../../kernel/identifier.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import { type Key, keyedHash, open, randomKey, seal } from "../../kernel/seal.ts";
+import {
+  callCopyNoes,
+  callResolve,
+  callUnlink,
+  type HashedIdentifier,
+  sealIdentifiers,
+  selectIdentifiers,
+  selectRecords,
+  selectRoots,
+} from "./store.ts";
+
+/** How a caller names a person: by identifiers, or by Sayso's id. */
+export type SubjectReference = IdentifierInput & { readonly subjectId?: string | undefined };
+
+/** A person and the keys that seal what is stored about them. */
+export interface Subject {
+  /** The uuid of the record that new events go to (the root of merged ones). */
+  readonly id: string;
+  readonly dataKey: Key;
+  readonly evidenceKey: Key;
+}
+
+/** The keyed hash that an identifier is found by, in hex. */
+export function hashIdentifier(ctx: Context, identifier: Pick<Identifier, "canonical">): string {
+  return keyedHash(ctx.keys.lookup, identifier.canonical).toString("hex");
+}
+
+/**
+ * Reads a reference. Throws `invalid` with a pointer below `pointer` for each identifier that cannot be, and
+ * when identifiers come beside a subjectId.
+ */
+export function readReference(
+  reference: SubjectReference,
+  pointer: string,
+): { subjectId: string } | { identifiers: readonly Identifier[] } {
+  const { subjectId, ...input } = reference;
+  const { identifiers, unreadable } = readIdentifiers(input);
+  if (unreadable.length > 0) {
+    throw new SaysoError("invalid", "An identifier cannot be read; see errors.", {
+      errors: unreadable.map(({ field, message }) => ({ pointer: `${pointer}/${field}`, message })),
+    });
+  }
+  if (subjectId === undefined) return { identifiers };
+  if (identifiers.length > 0)
+    throw invalid(pointer, "Name the person by subjectId or by identifiers, not by both.");
+  return { subjectId };
+}
+
+/**
+ * The person whom a reference names; made when nobody is known by its identifiers yet. Throws `invalid` (a
+ * value that cannot be), `not_found` (an unknown subjectId) and `conflict` (identifiers of two people: they never
+ * merge by themselves because a caller named both).
+ */
+export async function resolveSubject(
+  ctx: Context,
+  reference: SubjectReference,
+  pointer: string,
+): Promise<Subject> {
+  const read = readReference(reference, pointer);
+  if ("subjectId" in read) return findSubject(ctx, read.subjectId);
+  return resolveIdentifiers(ctx, read.identifiers, { byPlatform: false, at: ctx.services.now() });
+}
+
+/**
+ * The person whom identifiers name; made when nobody is. `byPlatform`: WhatsApp itself named them together, so a
+ * number and a user id are linked. Throws `conflict` when a caller's identifiers name two people.
+ */
+export async function resolveIdentifiers(
+  ctx: Context,
+  identifiers: readonly Identifier[],
+  { byPlatform, at }: { byPlatform: boolean; at: Date },
+): Promise<Subject> {
+  const hashed = identifiers.map((identifier) => ({ ...identifier, hash: hashIdentifier(ctx, identifier) }));
+  const distinct = new Map(
+    hashed.map(({ hash, kind }): [string, HashedIdentifier] => [hash, { hash, kind }]),
+  );
+  const fresh = freshKeys(ctx);
+  const row = await callResolve(ctx, { identifiers: [...distinct.values()], ...fresh, byPlatform, at });
+  if (row === undefined || row.outcome === "ambiguous" || row.subjectId === null) {
+    throw new SaysoError(
+      "conflict",
+      "These identifiers name two different people (recipient_ambiguous). Name one, or let staff merge them.",
+    );
+  }
+  const subject = unwrapSubject(ctx, row.subjectId, row.dataKey, row.evidenceKey);
+  const unsealed = new Set(row.unsealed ?? []);
+  if (unsealed.size > 0) {
+    await sealIdentifiers(
+      ctx,
+      subject.id,
+      hashed
+        .filter(({ hash }) => unsealed.has(hash))
+        .map(({ hash, value, kind }) => ({
+          hash,
+          sealed: seal(
+            subject.dataKey,
+            identifierPlace(subject.id, hash),
+            Buffer.from(JSON.stringify({ kind, value })),
+          ).toString("hex"),
+        })),
+    );
+  }
+  return subject;
+}
+
+/** The people that a reference names, none made: their ids (uuid) and the hashes of what was named. */
+export async function findSubjects(
+  ctx: Context,
+  reference: SubjectReference,
+  pointer: string,
+): Promise<{ roots: readonly string[]; hashes: readonly string[] }> {
+  const read = readReference(reference, pointer);
+  if ("subjectId" in read) return { roots: [(await findSubject(ctx, read.subjectId)).id], hashes: [] };
+  const hashes = read.identifiers.map((identifier) => hashIdentifier(ctx, identifier));
+  return { roots: await selectRoots(ctx, hashes), hashes };
+}
+
+/** The person of a public id (`sub_…`). Throws `not_found`. */
+export async function findSubject(ctx: Context, subjectId: string): Promise<Subject> {
+  const uuid = parseId("sub", subjectId);
+  const root = uuid === undefined ? undefined : (await selectRecords(ctx, uuid))[0];
+  if (root === undefined) throw notFound("subject");
+  return unwrapSubject(ctx, root.id, root.dataKey, root.evidenceKey);
+}
+
+/** The platform says that a number changed hands or user id: the noes go along with both, the yes with nobody. */
+export async function unlinkIdentifier(
+  ctx: Context,
+  identifier: Identifier,
+  { movedTo, at }: { movedTo: Identifier | undefined; at: Date },
+): Promise<void> {
+  const hash = hashIdentifier(ctx, identifier);
+  const [root] = await selectRoots(ctx, [hash]);
+  if (root !== undefined) await callUnlink(ctx, { hash, ...freshKeys(ctx), at });
+  if (movedTo !== undefined) await callCopyNoes(ctx, [hash], [hashIdentifier(ctx, movedTo)]);
+}
+
+/** All records of a person with their keys, and their identifiers as they were given, for showing. */
+export async function readPerson(ctx: Context, subjectId: string) {
+  const uuid = parseId("sub", subjectId);
+  const records = uuid === undefined ? [] : await selectRecords(ctx, uuid);
+  const root = records[0];
+  if (root === undefined) throw notFound("subject");
+  const keys = new Map(
+    records.map((row) => [row.id, unwrapSubject(ctx, row.id, row.dataKey, row.evidenceKey)]),
+  );
+  const rows = await selectIdentifiers(ctx, [...keys.keys()]);
+  const identifiers = rows.flatMap((row) => {
+    const owner = keys.get(row.subjectId);
+    if (row.sealed === null || owner === undefined) return [];
+    const plain = open(owner.dataKey, identifierPlace(owner.id, row.hash.toString("hex")), row.sealed);
+    return [JSON.parse(plain.toString("utf8")) as { kind: string; value: string }];
+  });
+  return { root, records, keys, identifiers };
+}
+
+/** What is known of a person: the answer of `GET /v1/subjects/{id}`. */
+export async function getSubject(ctx: Context, subjectId: string) {
+  const { root, records, identifiers } = await readPerson(ctx, subjectId);
+  return {
+    id: formatId("sub", root.id),
+    identifiers,
+    mergedIds: records.filter((row) => row.id !== root.id).map((row) => formatId("sub", row.id)),
+    createdAt: root.createdAt.toISOString(),
+  };
+}
+
+function identifierPlace(subjectId: string, hash: string): string {
+  return `identifier:${subjectId}:${hash}`;
+}
+
+function freshKeys(ctx: Context) {
+  const newId = ctx.services.newId("sub");
+  return {
+    newId,
+    dataKey: seal(ctx.services.masterKey, `subject:${newId}:data_key`, randomKey()),
+    evidenceKey: seal(ctx.services.masterKey, `subject:${newId}:evidence_key`, randomKey()),
+  };
+}
+
+function unwrapSubject(
+  ctx: Context,
+  id: string,
+  dataKey: Buffer | null,
+  evidenceKey: Buffer | null,
+): Subject {
+  if (dataKey === null || evidenceKey === null) {
+    throw new SaysoError("gone", "This person's data was erased.");
+  }
+  const unwrap = (wrapped: Buffer, use: string) =>
+    open(ctx.services.masterKey, `subject:${id}:${use}`, wrapped);
+  return { id, dataKey: unwrap(dataKey, "data_key"), evidenceKey: unwrap(evidenceKey, "evidence_key") };
+}

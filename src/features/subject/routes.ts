@@ -1,0 +1,67 @@
+import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
+import { requires } from "../../http/authenticate.ts";
+import { idOf, instant, subjectReference, text } from "../../http/schemas.ts";
+import { notFound } from "../../kernel/errors.ts";
+import { formatId } from "../../kernel/ids.ts";
+import { mergeSubjects } from "./merge-subjects.ts";
+import { findSubjects, getSubject } from "./resolve-subject.ts";
+
+const subject = z
+  .object({
+    id: z.string(),
+    identifiers: z.array(z.object({ kind: z.string(), value: z.string() })),
+    mergedIds: z
+      .array(z.string())
+      .openapi({ description: "Records of the same person that were merged into this one." }),
+    createdAt: instant,
+  })
+  .openapi("Subject");
+
+/** Routes of people. */
+export function subjectRoutes(app: App): void {
+  app.use("/v1/subjects/*", requires("subjects"));
+  app.use("/v1/subjects/:id/merge", requires("staff"));
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/subjects/lookup",
+      tags: ["Subjects"],
+      summary: "Find a person by identifiers; never by a number in a URL",
+      request: body(z.strictObject({ subject: subjectReference })),
+      responses: { 200: answer(subject, "The person"), ...refusals },
+    }),
+    async (c) => {
+      const { roots } = await findSubjects(c.var.context, c.req.valid("json").subject, "/subject");
+      const [root, other] = roots;
+      if (root === undefined || other !== undefined) throw notFound("subject");
+      return c.json(await getSubject(c.var.context, formatId("sub", root)), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/subjects/{id}",
+      tags: ["Subjects"],
+      summary: "What is known of a person",
+      request: { params: z.object({ id: z.string() }) },
+      responses: { 200: answer(subject, "The person"), ...refusals },
+    }),
+    async (c) => c.json(await getSubject(c.var.context, c.req.valid("param").id), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/subjects/{id}/merge",
+      tags: ["Subjects"],
+      summary: "Say that two records are one person; the strictest of both holds",
+      request: {
+        params: z.object({ id: z.string() }),
+        ...body(z.strictObject({ other: idOf("sub"), reason: text(1_000) })),
+      },
+      responses: { 200: answer(subject, "The merged person"), ...refusals },
+    }),
+    async (c) =>
+      c.json(await mergeSubjects(c.var.context, c.req.valid("param").id, c.req.valid("json")), 200),
+  );
+}

@@ -1,0 +1,207 @@
+import { and, eq, inArray, sql as typed } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
+import type { Context } from "../../context.ts";
+import type { Fragment, Sql } from "../../db/database.ts";
+import { retryDeadlock } from "../../db/write.ts";
+import { identifier, subject } from "./tables.ts";
+
+/** An identifier as the database knows it: the keyed hash of its canonical form, in hex. */
+export interface HashedIdentifier {
+  readonly hash: string;
+  readonly kind: string;
+}
+
+export interface ResolvedRow {
+  readonly outcome: "found" | "made" | "ambiguous";
+  readonly subjectId: string | null;
+  readonly dataKey: Buffer | null;
+  readonly evidenceKey: Buffer | null;
+  readonly unsealed: string[] | null;
+}
+
+/** Finds the person whom the identifiers name, or makes one; see resolve_subject in the migrations. */
+export async function callResolve(
+  ctx: Context,
+  input: {
+    identifiers: readonly HashedIdentifier[];
+    newId: string;
+    dataKey: Buffer;
+    evidenceKey: Buffer;
+    byPlatform: boolean;
+    at: Date;
+  },
+): Promise<ResolvedRow | undefined> {
+  const rows = await retryDeadlock(() =>
+    ctx.services.db.statement(
+      (sql) => sql<ResolvedRow[]>`
+        select outcome, subject_id as "subjectId", data_key as "dataKey", evidence_key as "evidenceKey", unsealed
+        from resolve_subject(${ctx.organizationId}, ${JSON.stringify(input.identifiers)}::text::jsonb, ${input.newId},
+          ${input.dataKey}, ${input.evidenceKey}, ${input.byPlatform}, ${input.at}, ${ctx.requestId})`,
+    ),
+  );
+  return rows[0];
+}
+
+/** Keeps identifiers as they were given, sealed, where that was not done yet. */
+export async function sealIdentifiers(
+  ctx: Context,
+  subjectId: string,
+  sealed: readonly { hash: string; sealed: string }[],
+): Promise<void> {
+  await ctx.services.db.statement(
+    (sql) => sql`
+      update identifier i set sealed = decode(x.sealed, 'hex')
+      from jsonb_to_recordset(${JSON.stringify(sealed)}::text::jsonb) x(hash text, sealed text)
+      where i.organization_id = ${ctx.organizationId} and i.hash = decode(x.hash, 'hex')
+        and i.subject_id = ${subjectId} and i.sealed is null`,
+  );
+}
+
+/** The people (roots of merged records) that any of the hashes names. */
+export async function selectRoots(ctx: Context, hashes: readonly string[]): Promise<string[]> {
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .selectDistinct({ root: subject.rootId })
+      .from(identifier)
+      .innerJoin(
+        subject,
+        and(eq(subject.organizationId, identifier.organizationId), eq(subject.id, identifier.subjectId)),
+      )
+      .where(
+        and(
+          eq(identifier.organizationId, ctx.organizationId),
+          inArray(
+            identifier.hash,
+            hashes.map((hash) => Buffer.from(hash, "hex")),
+          ),
+        ),
+      ),
+  );
+  return rows.map((row) => row.root);
+}
+
+export type SubjectRow = typeof subject.$inferSelect;
+
+/** A record by its id, and all records of the same person, itself included, the root first. */
+export async function selectRecords(ctx: Context, id: string): Promise<SubjectRow[]> {
+  const named = alias(subject, "named");
+  return ctx.services.db.read((d) =>
+    d
+      .select({
+        organizationId: subject.organizationId,
+        id: subject.id,
+        rootId: subject.rootId,
+        mergedAt: subject.mergedAt,
+        dataKey: subject.dataKey,
+        evidenceKey: subject.evidenceKey,
+        createdAt: subject.createdAt,
+      })
+      .from(named)
+      .innerJoin(
+        subject,
+        and(eq(subject.organizationId, named.organizationId), eq(subject.rootId, named.rootId)),
+      )
+      .where(and(eq(named.organizationId, ctx.organizationId), eq(named.id, id)))
+      .orderBy(typed`${subject.id} <> ${subject.rootId}`, subject.id),
+  );
+}
+
+export async function selectIdentifiers(ctx: Context, subjectIds: readonly string[]) {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(identifier)
+      .where(
+        and(
+          eq(identifier.organizationId, ctx.organizationId),
+          inArray(identifier.subjectId, [...subjectIds]),
+        ),
+      )
+      .orderBy(identifier.createdAt, identifier.hash),
+  );
+}
+
+/** Makes two records one person; see merge_subjects in the migrations. Null when one does not exist. */
+export async function callMerge(
+  ctx: Context,
+  first: string,
+  second: string,
+  reason: string,
+): Promise<string | null> {
+  const rows = await retryDeadlock(() =>
+    ctx.services.db.statement(
+      (sql) => sql<{ root: string | null }[]>`
+        select merge_subjects(${ctx.organizationId}, ${first}, ${second}, ${ctx.actor.kind}, ${ctx.actor.id ?? null},
+          ${ctx.requestId}, ${reason}) as root`,
+    ),
+  );
+  return rows[0]?.root ?? null;
+}
+
+/** A number changed hands; see unlink_identifier in the migrations. */
+export async function callUnlink(
+  ctx: Context,
+  input: { hash: string; newId: string; dataKey: Buffer; evidenceKey: Buffer; at: Date },
+): Promise<void> {
+  await ctx.services.db.statement(
+    (sql) => sql`
+      select unlink_identifier(${ctx.organizationId}, decode(${input.hash}, 'hex'), ${input.newId}, ${input.dataKey},
+        ${input.evidenceKey}, ${input.at}, ${ctx.requestId})`,
+  );
+}
+
+/** The noes of some identifiers hold for others too; see copy_noes in the migrations. */
+export async function callCopyNoes(
+  ctx: Context,
+  from: readonly string[],
+  to: readonly string[],
+): Promise<void> {
+  await ctx.services.db.statement(
+    (sql) => sql`
+      select copy_noes(${ctx.organizationId},
+        array(select decode(x, 'hex') from unnest(${from as string[]}::text[]) x),
+        array(select decode(x, 'hex') from unnest(${to as string[]}::text[]) x))`,
+  );
+}
+
+/** What a standing no is for: '*' stands for every channel or every purpose. */
+export interface StandingNo {
+  readonly channel: string;
+  readonly purpose: string;
+  readonly kind: "opted_out" | "withdrawn" | "refused" | "revoked" | "invalidated";
+  readonly at: string;
+  readonly eventId: string;
+}
+
+/**
+ * A SELECT of the hashes that a no of these people holds for: every identifier of theirs, and those that were
+ * named with it whether they belong to anybody yet or not.
+ */
+export function hashesOf(
+  sql: Sql,
+  ctx: Context,
+  roots: readonly string[],
+  named: readonly string[],
+): Fragment {
+  return sql`
+    select i.hash from identifier i
+      join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
+      where i.organization_id = ${ctx.organizationId}::uuid
+        and s.root_id in (select x::uuid from unnest(${roots as string[]}::text[]) x)
+    union select decode(x, 'hex') from unnest(${named as string[]}::text[]) x`;
+}
+
+/**
+ * The part of a write that makes a no stand: a row for each hash of `hashes` (the name of a part with a column
+ * `hash`), for as long as part `cause` has a row. A no never gets older than one that stands already.
+ */
+export function standPart(sql: Sql, ctx: Context, no: StandingNo, hashes: string, cause: string): Fragment {
+  return sql`
+    insert into standing_no (organization_id, identifier_hash, channel, purpose, kind, at, event_id)
+    select ${ctx.organizationId}::uuid, h.hash, ${no.channel}, ${no.purpose}, ${no.kind}, ${no.at}::timestamptz, ${no.eventId}
+    from ${sql(hashes)} h where exists (select from ${sql(cause)})
+    on conflict (organization_id, identifier_hash, channel, purpose, kind) do update
+      set at = excluded.at, event_id = excluded.event_id
+      where standing_no.at < excluded.at
+    returning identifier_hash`;
+}

@@ -1,0 +1,67 @@
+import { foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { bytes, instant, organizationId } from "../../db/columns.ts";
+import { organization } from "../organization/tables.ts";
+
+/**
+ * A person known to an organization. Merging moves nothing: it points `root_id` of one record at another; the
+ * records of one root are one person.
+ */
+export const subject = pgTable(
+  "subject",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    id: uuid().notNull(),
+    rootId: uuid().notNull(),
+    mergedAt: instant(),
+    /** Two keys of the person's own, wrapped by the master key. Erasure destroys the first. */
+    dataKey: bytes(),
+    evidenceKey: bytes().notNull(),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({ columns: [t.organizationId, t.rootId], foreignColumns: [t.organizationId, t.id] }),
+    index().on(t.organizationId, t.rootId),
+  ],
+);
+
+/** One way to name a subject, found by the keyed hash of its canonical form. */
+export const identifier = pgTable(
+  "identifier",
+  {
+    organizationId: organizationId(),
+    hash: bytes().notNull(),
+    subjectId: uuid().notNull(),
+    kind: text().notNull(),
+    /** What was given, verbatim, sealed under the subject's data key. */
+    sealed: bytes(),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.hash] }),
+    foreignKey({
+      columns: [t.organizationId, t.subjectId],
+      foreignColumns: [subject.organizationId, subject.id],
+    }),
+    index().on(t.organizationId, t.subjectId),
+  ],
+);
+
+/**
+ * The standing noes. A no belongs to the identifier: every spelling of the number, whoever's record it is in.
+ * Channel and purpose are '*' where it is for all of them. Rebuildable from the events.
+ */
+export const standingNo = pgTable(
+  "standing_no",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    identifierHash: bytes().notNull(),
+    channel: text().notNull(),
+    purpose: text().notNull(),
+    kind: text().notNull(),
+    at: instant().notNull(),
+    /** Public id of the event that it comes from (`opt_…`, `cns_…`). */
+    eventId: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.identifierHash, t.channel, t.purpose, t.kind] })],
+);

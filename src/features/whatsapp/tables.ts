@@ -1,0 +1,151 @@
+import {
+  boolean,
+  date,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytes, instant, organizationId } from "../../db/columns.ts";
+import { organization, sender } from "../organization/tables.ts";
+import { subject } from "../subject/tables.ts";
+
+/** Raw webhook bodies are sealed under a key of their day; deleting the key after 8 days drops them for good. */
+export const webhookDayKey = pgTable("webhook_day_key", {
+  day: date().primaryKey(),
+  key: bytes().notNull(),
+});
+
+/** What Meta sent, before anything was made of it. */
+export const webhookBody = pgTable(
+  "webhook_body",
+  {
+    id: uuid().primaryKey(),
+    day: date().notNull(),
+    receivedAt: instant().notNull().defaultNow(),
+    sealed: bytes().notNull(),
+    /** Null while updates of it still wait to be applied. */
+    processedAt: instant(),
+    /** phoneNumberIds in it that no sender had when it came; replayed when one is registered. */
+    unclaimed: text().array().notNull().default([]),
+    /** Updates that could not be read: [{position, reason}]. Never their content. */
+    unreadable: jsonb().notNull().default([]),
+  },
+  (t) => [index().on(t.day), index().using("gin", t.unclaimed)],
+);
+
+/** Append-only: that a person wrote, called or tapped, and when. Never the text. */
+export const inboundMessage = pgTable(
+  "inbound_message",
+  {
+    organizationId: organizationId(),
+    messageId: text().notNull(),
+    /** The platform's timestamp. */
+    at: instant().notNull(),
+    senderId: uuid().notNull(),
+    subjectId: uuid().notNull(),
+    kind: text().notNull(),
+    opensWindow: boolean().notNull(),
+    receivedAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.messageId, t.at] }),
+    foreignKey({
+      columns: [t.organizationId, t.senderId],
+      foreignColumns: [sender.organizationId, sender.id],
+    }),
+    foreignKey({
+      columns: [t.organizationId, t.subjectId],
+      foreignColumns: [subject.organizationId, subject.id],
+    }),
+    index().on(t.organizationId, t.subjectId, t.at),
+  ],
+);
+
+/** The 24-hour window of one sender and one subject: its latest opening. Rebuildable from inbound_message. */
+export const serviceWindow = pgTable(
+  "service_window",
+  {
+    organizationId: organizationId(),
+    senderId: uuid().notNull(),
+    subjectId: uuid().notNull(),
+    openedAt: instant().notNull(),
+    messageId: text().notNull(),
+    /** When the platform last said (131047) that it is closed. */
+    closedAt: instant(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.senderId, t.subjectId] }),
+    foreignKey({
+      columns: [t.organizationId, t.senderId],
+      foreignColumns: [sender.organizationId, sender.id],
+    }),
+    foreignKey({
+      columns: [t.organizationId, t.subjectId],
+      foreignColumns: [subject.organizationId, subject.id],
+    }),
+    index().on(t.organizationId, t.subjectId),
+  ],
+);
+
+/** WhatsApp's own stop or resume of marketing, per identifier and WhatsApp Business Account. */
+export const platformPreference = pgTable(
+  "platform_preference",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    identifierHash: bytes().notNull(),
+    wabaId: text().notNull(),
+    value: text().notNull(),
+    at: instant().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.identifierHash, t.wabaId] })],
+);
+
+/** Append-only: what became of a message that went out. */
+export const messageStatus = pgTable(
+  "message_status",
+  {
+    organizationId: organizationId(),
+    messageId: text().notNull(),
+    status: text().notNull(),
+    at: instant().notNull(),
+    senderId: uuid().notNull(),
+    subjectId: uuid(),
+    errorCode: integer().notNull().default(0),
+    receivedAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.messageId, t.status, t.errorCode] }),
+    foreignKey({
+      columns: [t.organizationId, t.senderId],
+      foreignColumns: [sender.organizationId, sender.id],
+    }),
+    index().on(t.organizationId, t.subjectId, t.at),
+  ],
+);
+
+/** Message templates as the platform last described them. */
+export const template = pgTable(
+  "template",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    id: uuid().notNull(),
+    wabaId: text().notNull(),
+    name: text().notNull(),
+    language: text().notNull(),
+    category: text().notNull(),
+    status: text().notNull(),
+    statusAt: instant().notNull().defaultNow(),
+    quality: text(),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    unique("template_name").on(t.organizationId, t.wabaId, t.name, t.language),
+  ],
+);

@@ -1,0 +1,161 @@
+import { randomUUID } from "node:crypto";
+import { createRoute, type Hook, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import type { Context as HonoContext, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Context, Services } from "../context.ts";
+import { type FieldError, SaysoError } from "../kernel/errors.ts";
+import type { Metrics } from "./metrics.ts";
+import { toProblem } from "./problem.ts";
+import { problemSchema } from "./schemas.ts";
+import { parseStrictJson, pointerTo } from "./strict-json.ts";
+
+export interface AppEnv {
+  Variables: {
+    requestId: string;
+    /** On whose behalf; set by `authenticated`. */
+    context: Context;
+    /** What the caller's key may do. */
+    scopes: readonly string[];
+  };
+}
+
+export type App = OpenAPIHono<AppEnv>;
+
+/** An app whose failures are problem documents and whose requests each leave one log line. */
+export function createApp(services: Services, metrics: Metrics): App {
+  const app: App = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+  app.use(observe(services, metrics));
+  app.notFound((c) => problem(c, new SaysoError("not_found", "There is nothing at this address.")));
+  app.onError((error, c) => {
+    if (error instanceof SaysoError) {
+      if (error.code === "unavailable" || error.code === "outcome_unknown") c.header("Retry-After", "1");
+      logCause(services, c, error);
+      return problem(c, error);
+    }
+    services.log.error({ requestId: c.var.requestId, err: safeError(error) }, "unexpected error");
+    return problem(c, new SaysoError("internal", "This is our fault, not yours. Tell us the requestId."));
+  });
+  return app;
+}
+
+/** Answers with the problem document of an error. */
+export function problem(c: HonoContext<AppEnv>, error: SaysoError): Response {
+  const document = toProblem(error, c.var.requestId);
+  return c.body(JSON.stringify(document), document.status as ContentfulStatusCode, {
+    "content-type": "application/problem+json",
+  });
+}
+
+/** One log line and one measurement a request: the route's pattern, never the path, the query or a body. */
+function observe(services: Services, metrics: Metrics): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const requestId = randomUUID();
+    const started = performance.now();
+    c.set("requestId", requestId);
+    c.header("X-Request-Id", requestId);
+    await next();
+    const seconds = (performance.now() - started) / 1000;
+    const route = c.req.matchedRoutes.findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
+    metrics.request({ method: c.req.method, route, status: c.res.status, seconds });
+    services.log.info(
+      {
+        requestId,
+        method: c.req.method,
+        route,
+        status: c.res.status,
+        ms: Math.round(seconds * 1000),
+        organizationId: c.var.context?.organizationId,
+        actor: c.var.context?.actor.id,
+      },
+      "request",
+    );
+  };
+}
+
+function logCause(services: Services, c: HonoContext<AppEnv>, error: SaysoError): void {
+  if (error.cause !== undefined && (error.code === "unavailable" || error.code === "outcome_unknown")) {
+    services.log.warn(
+      { requestId: c.var.requestId, code: error.code, err: safeError(error.cause) },
+      "failed",
+    );
+  }
+}
+
+/** An error as a log may have it: its name, code and stack, but not a message, which can quote a value. */
+export function safeError(error: unknown): object {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const code = "code" in error ? error.code : undefined;
+  return { name: error.name, code, stack: error.stack?.split("\n").slice(1).join("\n") };
+}
+
+const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
+  if (result.success) return;
+  const errors: FieldError[] = [];
+  for (const issue of result.error.issues) {
+    const pointer = issue.path.reduce<string>((p, m) => pointerTo(p, String(m)), "");
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys)
+        errors.push({ pointer: pointerTo(pointer, key), message: "There is no such field." });
+    } else errors.push({ pointer, message: issue.message });
+  }
+  throw new SaysoError("invalid", "The request has values that cannot be taken; see errors.", { errors });
+};
+
+/** Takes a JSON body within the limit of its path and refuses what has no single meaning, before anything reads it. */
+export function jsonBody(
+  mostBytes: (path: string) => number,
+): [MiddlewareHandler<AppEnv>, MiddlewareHandler<AppEnv>] {
+  return [
+    (c, next) => limited(mostBytes(c.req.path))(c, next),
+    async (c, next) => {
+      const text = ["GET", "HEAD", "OPTIONS"].includes(c.req.method) ? "" : await c.req.text();
+      if (text === "") return next();
+      if (!/^application\/json\s*(?:;|$)/i.test(c.req.header("content-type") ?? "")) {
+        throw new SaysoError("unsupported_media_type", "Send the body as application/json.");
+      }
+      parseStrictJson(text);
+      return next();
+    },
+  ];
+}
+
+/** Refuses a body of more than `mostBytes`. */
+export function limited(mostBytes: number): MiddlewareHandler<AppEnv> {
+  return bodyLimit({
+    maxSize: mostBytes,
+    onError: () => {
+      throw new SaysoError("too_large", `The body may have at most ${mostBytes} bytes. Send it in parts.`);
+    },
+  });
+}
+
+/** A JSON answer of a documented route. */
+export function answer<T extends z.ZodType>(schema: T, description: string) {
+  return { description, content: { "application/json": { schema } } };
+}
+
+/** A required JSON body of a documented route. */
+export function body<T extends z.ZodType>(schema: T) {
+  return { body: { required: true, content: { "application/json": { schema } } } };
+}
+
+const problemAnswer = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: problemSchema } },
+});
+
+/** Problem documents that routes share, by status. */
+export const refusals = {
+  400: problemAnswer("The body is not JSON"),
+  401: problemAnswer("No valid API key"),
+  403: problemAnswer("The key lacks the scope"),
+  404: problemAnswer("No such thing that this key may see"),
+  409: problemAnswer("In conflict with what exists"),
+  413: problemAnswer("Over a limit"),
+  415: problemAnswer("Not application/json"),
+  422: problemAnswer("Values that cannot be taken"),
+  503: problemAnswer("The database cannot be reached"),
+} as const;
+
+export { createRoute, type RouteConfig, z };

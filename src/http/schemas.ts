@@ -1,0 +1,89 @@
+import { z } from "@hono/zod-openapi";
+import { type IdPrefix, parseId } from "../kernel/ids.ts";
+import { limits } from "../kernel/limits.ts";
+
+/** Text that people read: trimmed of nothing, bounded, not empty. */
+export const text = (most: number = limits.nameLength) => z.string().min(1).max(most);
+
+/** A short stable name that an organization gives: `promotions`, `order_updates`. */
+export const keyName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_-]{0,63}$/,
+    "Lower-case letters, digits, _ and -, starting with a letter, at most 64.",
+  )
+  .openapi({ example: "promotions" });
+
+/** An instant in ISO 8601 with offset. */
+export const instant = z.iso.datetime({ offset: true }).openapi({ example: "2026-11-22T17:30:00.000Z" });
+
+/** A BCP 47 language tag. */
+export const language = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$/, "A language tag such as en, ru or pt-BR.")
+  .openapi({ example: "en" });
+
+export const httpUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2_000)
+  .openapi({ example: "https://shop.example/privacy" });
+
+/** A public id of one kind. */
+export const idOf = (prefix: IdPrefix) =>
+  z
+    .string()
+    .refine((id) => parseId(prefix, id) !== undefined, `Not an id of the form ${prefix}_….`)
+    .openapi({ example: `${prefix}_01kb0q8s5hf6xv3y1m2n4p5q6r` });
+
+/** How a person is named: one or more identifiers. */
+export const identifierFields = {
+  phone: z.string().min(1).max(40).optional().openapi({ example: "+12025550123" }),
+  waId: z.string().min(1).max(20).optional(),
+  bsuid: z.string().min(1).max(150).optional(),
+  parentBsuid: z.string().min(1).max(150).optional(),
+  email: z.string().min(1).max(254).optional(),
+  externalId: z.string().min(1).max(200).optional(),
+};
+
+const atLeastOne = (subject: object) => Object.keys(subject).length > 0;
+
+/** A person: by identifiers, or by the id that Sayso gave. */
+export const subjectReference = z
+  .strictObject({ ...identifierFields, subjectId: idOf("sub").optional() })
+  .refine(atLeastOne, "Name at least one identifier.")
+  .openapi("SubjectReference");
+
+export type SubjectReference = z.infer<typeof subjectReference>;
+
+export const channel = z.enum(["whatsapp", "sms", "email", "viber", "telegram"]);
+
+export const problemSchema = z
+  .object({
+    type: z.string().openapi({ example: "urn:sayso:problem:invalid" }),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+  })
+  .openapi("Problem");
+
+/** Where a list goes on, and how many entries it has at most. */
+export const page = z.object({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(limits.listMost).default(limits.listDefault),
+});
+
+/** A page of a list: `nextCursor` is null on the last one. */
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+/** A page from the items that a store gave for `limit`; the cursor is what names the last of them. */
+export function pageOf<Item>(items: readonly Item[], limit: number, cursorOf: (item: Item) => string) {
+  const last = items.at(-1);
+  return {
+    items: [...items],
+    nextCursor: last !== undefined && items.length === limit ? cursorOf(last) : null,
+  };
+}

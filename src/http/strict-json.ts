@@ -1,0 +1,102 @@
+import { type JSONVisitor, visit } from "jsonc-parser";
+import { SaysoError } from "../kernel/errors.ts";
+
+/**
+ * Reads a JSON text that has one meaning only. Throws `malformed` for broken JSON and `invalid`, with a pointer,
+ * for a key that stands twice in one object and for text with NUL or half a surrogate pair: databases, hashes and
+ * other readers would each understand those in their own way (RFC 8259 section 4, I-JSON RFC 7493).
+ */
+export function parseStrictJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new SaysoError("malformed", "The body is not JSON. Send one JSON document in UTF-8.", { cause });
+  }
+  const pointers: string[] = [];
+  const members = inspect(value, "", pointers);
+  if (pointers.length > 0) {
+    throw refusal(
+      pointers.map((pointer) => ({
+        pointer,
+        message: "Text must not contain NUL or half a surrogate pair.",
+      })),
+    );
+  }
+  // A parsed object has each key once, so fewer members than colons in the text means that one stood twice.
+  if (members !== structuralColons(text)) {
+    throw refusal(
+      duplicateKeys(text).map((pointer) => ({
+        pointer,
+        message: "This key stands twice in the same object.",
+      })),
+    );
+  }
+  return value;
+}
+
+function refusal(errors: { pointer: string; message: string }[]): SaysoError {
+  return new SaysoError("invalid", "The body has content that cannot be taken; see errors.", { errors });
+}
+
+/** Appends a member's name to a JSON pointer (RFC 6901). */
+export function pointerTo(parent: string, member: string | number): string {
+  return `${parent}/${String(member).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
+}
+
+/** Counts the members of all objects and collects pointers to text that is not plain. */
+function inspect(value: unknown, pointer: string, bad: string[]): number {
+  if (typeof value === "string") {
+    if (!isPlainText(value)) bad.push(pointer);
+    return 0;
+  }
+  if (typeof value !== "object" || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) members += inspect(item, pointerTo(pointer, index), bad);
+    return members;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (!isPlainText(key)) bad.push(pointer);
+    members += 1 + inspect(item, pointerTo(pointer, key), bad);
+  }
+  return members;
+}
+
+function structuralColons(json: string): number {
+  let colons = 0;
+  let inText = false;
+  for (let i = 0; i < json.length; i += 1) {
+    const character = json.charCodeAt(i);
+    if (character === 0x22) inText = !inText;
+    else if (character === 0x5c) i += 1;
+    else if (character === 0x3a && !inText) colons += 1;
+  }
+  return colons;
+}
+
+function duplicateKeys(text: string): string[] {
+  const open: Set<string>[] = [];
+  const found: string[] = [];
+  const visitor: JSONVisitor = {
+    onObjectBegin: () => void open.push(new Set()),
+    onObjectEnd: () => void open.pop(),
+    onObjectProperty: (key, _offset, _length, _line, _character, path) => {
+      const keys = open.at(-1);
+      if (keys?.has(key))
+        found.push(
+          pointerTo(
+            path().reduce<string>((p, m) => pointerTo(p, m), ""),
+            key,
+          ),
+        );
+      keys?.add(key);
+    },
+  };
+  visit(text, visitor);
+  return found;
+}

@@ -1,0 +1,124 @@
+import { parsePhoneNumberFromString } from "libphonenumber-js/min";
+
+/** One way to name a person, as callers write it: `{"phone": "+79161234567"}`. */
+export interface IdentifierInput {
+  readonly phone?: string | undefined;
+  readonly waId?: string | undefined;
+  readonly bsuid?: string | undefined;
+  readonly parentBsuid?: string | undefined;
+  readonly email?: string | undefined;
+  readonly externalId?: string | undefined;
+}
+
+export type IdentifierKind = "phone" | "wa_id" | "bsuid" | "parent_bsuid" | "email" | "external_id";
+
+/** An identifier that could be read: what was given, verbatim, and the canonical form that it is matched by. */
+export interface Identifier {
+  readonly kind: IdentifierKind;
+  readonly value: string;
+  readonly canonical: string;
+}
+
+/** The field of IdentifierInput that could not be read, and why. */
+export interface UnreadableIdentifier {
+  readonly field: keyof IdentifierInput;
+  readonly message: string;
+}
+
+const kinds: Readonly<Record<keyof IdentifierInput, IdentifierKind>> = {
+  phone: "phone",
+  waId: "wa_id",
+  bsuid: "bsuid",
+  parentBsuid: "parent_bsuid",
+  email: "email",
+  externalId: "external_id",
+};
+
+/**
+ * Reads every identifier that an input names. `unreadable` is empty when all could be read. A phone and a
+ * WhatsApp id with the same digits have the same canonical form, and so have the spellings of one number
+ * that WhatsApp itself mixes (`canonicalPhone`).
+ */
+export function readIdentifiers(input: IdentifierInput): {
+  identifiers: readonly Identifier[];
+  unreadable: readonly UnreadableIdentifier[];
+} {
+  const identifiers: Identifier[] = [];
+  const unreadable: UnreadableIdentifier[] = [];
+  for (const field of Object.keys(kinds) as (keyof IdentifierInput)[]) {
+    const value = input[field];
+    if (value === undefined) continue;
+    const canonical = canonicalForm(field, value);
+    if (canonical === undefined) unreadable.push({ field, message: unreadableMessages[field] });
+    else identifiers.push({ kind: kinds[field], value, canonical });
+  }
+  return { identifiers, unreadable };
+}
+
+const unreadableMessages: Readonly<Record<keyof IdentifierInput, string>> = {
+  phone: "Not a possible phone number. Write it in international form, such as +79161234567.",
+  waId: "Not a possible WhatsApp id. It is the number's digits with the country code and nothing else.",
+  bsuid: "Not a business-scoped user id. It looks like US.13491208655302741918.",
+  parentBsuid: "Not a parent business-scoped user id. It looks like US.ENT.11815799212886844830.",
+  email: "Not an e-mail address.",
+  externalId: "An external id has 1 to 200 characters, none of them a control character.",
+};
+
+const bsuid = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
+const email = /^[^\s@"<>]{1,64}@[^\s@"<>.]+(?:\.[^\s@"<>.]+)+$/u;
+const controlCharacters = /\p{Cc}/u;
+
+function canonicalForm(field: keyof IdentifierInput, value: string): string | undefined {
+  switch (field) {
+    case "phone":
+      return prefixed("phone", canonicalPhone(value));
+    case "waId":
+      return /^\d{5,15}$/.test(value) ? prefixed("phone", canonicalPhone(`+${value}`)) : undefined;
+    case "bsuid":
+    case "parentBsuid":
+      return bsuid.test(value) ? `${kinds[field]}:${value}` : undefined;
+    case "email":
+      return value.length <= 254 && email.test(value) ? `email:${value.toLowerCase()}` : undefined;
+    case "externalId":
+      return value.length >= 1 && value.length <= 200 && !controlCharacters.test(value)
+        ? `external_id:${value}`
+        : undefined;
+  }
+}
+
+function prefixed(prefix: string, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : `${prefix}:${value}`;
+}
+
+/**
+ * The form of a phone number that people are matched by: E.164, with the spellings that WhatsApp mixes folded
+ * into one (Argentina with and without the mobile 9 and the old 15, Mexico with and without the 1, Brazilian
+ * mobiles with and without the ninth digit, never landlines). For matching only: the number that is sent to is
+ * never rewritten. Undefined when it cannot be a number or has no country code.
+ */
+export function canonicalPhone(value: string): string | undefined {
+  if (value.length > 40 || !/^\s*[+＋]/u.test(value)) return undefined;
+  const parsed = parsePhoneNumberFromString(value, { extract: false });
+  if (parsed === undefined || parsed.ext !== undefined || !parsed.isPossible()) return undefined;
+  return foldPhone(parsed.number);
+}
+
+function foldPhone(e164: string): string {
+  const argentina = /^\+549(\d{10})$/.exec(e164);
+  if (argentina) return `+54${argentina[1]}`;
+  const mexico = /^\+521(\d{10})$/.exec(e164);
+  if (mexico) return `+52${mexico[1]}`;
+  const brazil = /^\+55(\d{2})([6-9]\d{7})$/.exec(e164);
+  if (brazil) return `+55${brazil[1]}9${brazil[2]}`;
+  return e164;
+}
+
+/** The country (ISO 3166-1 alpha-2) that a phone's calling code and prefix name, or undefined. */
+export function phoneCountry(canonical: string): string | undefined {
+  return parsePhoneNumberFromString(canonical)?.country;
+}
+
+/** What staff may see of an identifier where the whole must not show: its last two characters. */
+export function maskIdentifier(identifier: Pick<Identifier, "value">): string {
+  return `…${[...identifier.value].slice(-2).join("")}`;
+}

@@ -1,0 +1,36 @@
+import { fromString, TypeID } from "typeid-js";
+
+/** Prefixes of public ids (TypeID: prefix + UUIDv7). In the database an id is its uuid. */
+export type IdPrefix =
+  | "org"
+  | "key"
+  | "snd"
+  | "sub"
+  | "cpt"
+  | "cns"
+  | "opt"
+  | "blk"
+  | "dec"
+  | "prm"
+  | "cau"
+  | "tpl"
+  | "inb"
+  | "whk"
+  | "req"
+  | "arc"
+  | "dlv"
+  | "aud";
+
+/** The public form of a stored uuid, such as `sub_01h…`. */
+export function formatId(prefix: IdPrefix, uuid: string): string {
+  return TypeID.fromUUID(prefix, uuid).toString();
+}
+
+/** The uuid of a public id, or undefined when the text is no id of this kind. */
+export function parseId(prefix: IdPrefix, id: string): string | undefined {
+  try {
+    return TypeID.fromString(fromString(id, prefix), prefix).toUUID();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+/** Every limit of Sayso in one place. A refusal names the limit and what to do about it. */
+export const limits = {
+  /** A JSON body of the API. */
+  bodyBytes: 256 * 1024,
+  /** A batch of checks as one JSON document. */
+  batchBodyBytes: 2 * 1024 * 1024,
+  batchRecipients: 1_000,
+  /** Meta sends up to 3 MB and 1,000 updates in one body. */
+  webhookBodyBytes: 4 * 1024 * 1024,
+  webhookRetentionDays: 8,
+  /** A section of account data. */
+  sectionBytes: 4 * 1024 * 1024,
+  sectionDepth: 32,
+  /** A profile photo, decoded. */
+  photoBytes: 512 * 1024,
+  /** A section with more rows or list entries than this has a page of its own in the report. */
+  inlineRows: 100,
+  /** Files in an archive; a ZIP without ZIP64 holds 65,535. */
+  archiveFiles: 10_000,
+  /** An archive, and one file in it: what a ZIP without ZIP64 and every unpacking tool can take. */
+  archiveBytes: 2 * 1024 ** 3,
+  archiveFileBytes: 4 * 1024 ** 3 - 1,
+  /** All files of an archive unpacked; the verifier reads no more. */
+  archiveUnpackedBytes: 16 * 1024 ** 3,
+  archiveManifestBytes: 4 * 1024 * 1024,
+  nameLength: 200,
+  textLength: 10_000,
+  keyLength: 64,
+  idempotencyKeyLength: 200,
+  idempotencyRetentionDays: 30,
+  listDefault: 50,
+  listMost: 200,
+  clockSkewSeconds: 300,
+  captureTokenLifeSeconds: 24 * 3600,
+  causeLifeSeconds: 15 * 60,
+  windowSeconds: 24 * 3600,
+  optOutUndoSeconds: 600,
+  liveApiKeysOfOneName: 2,
+  passcodeTries: 5,
+  deliveryLifeDays: 14,
+  statementTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  shutdownTimeoutMs: 20_000,
+  /** Waiting for another process to start, stop or first make the embedded PostgreSQL. */
+  embeddedDatabaseLockMs: 11 * 60_000,
+  /** The embedded PostgreSQL's start, a recovery after a crash included. */
+  embeddedDatabaseStartMs: 10 * 60_000,
+  embeddedDatabaseStopSeconds: 60,
+  embeddedDatabaseWatchMs: 500,
+} as const;

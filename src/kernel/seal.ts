@@ -1,0 +1,43 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+
+/** A 32-byte key for AES-256-GCM or HMAC-SHA-256. */
+export type Key = Uint8Array;
+
+export const keyBytes = 32;
+const ivBytes = 12;
+const tagBytes = 16;
+
+/** A new random key. */
+export function randomKey(): Key {
+  return randomBytes(keyBytes);
+}
+
+/**
+ * Seals bytes with AES-256-GCM (NIST SP 800-38D, random 96-bit nonce). `place` is authenticated with them, so
+ * that a sealed value moved to another row or column does not open. Returns nonce, ciphertext and tag in one.
+ */
+export function seal(key: Key, place: string, plain: Uint8Array): Buffer {
+  const iv = randomBytes(ivBytes);
+  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  cipher.setAAD(Buffer.from(place, "utf8"));
+  return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Opens what `seal` made. Throws when the key, the place or a single bit differs. */
+export function open(key: Key, place: string, sealed: Uint8Array): Buffer {
+  const bytes = Buffer.from(sealed);
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes));
+  decipher.setAAD(Buffer.from(place, "utf8"));
+  decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes));
+  return Buffer.concat([decipher.update(bytes.subarray(ivBytes, bytes.length - tagBytes)), decipher.final()]);
+}
+
+/** HMAC-SHA-256 of a text. */
+export function keyedHash(key: Key, text: string): Buffer {
+  return createHmac("sha256", key).update(text, "utf8").digest();
+}
+
+/** A key for one use, derived from another (HKDF-SHA-256, RFC 5869). */
+export function deriveKey(key: Key, use: string): Key {
+  return Buffer.from(hkdfSync("sha256", key, new Uint8Array(0), use, keyBytes));
+}

@@ -1,0 +1,264 @@
+import fc from "fast-check";
+import type { ConsentFact, Facts, Question } from "../../../src/features/gate/domain/facts.ts";
+import {
+  noConsent,
+  now,
+  orderUpdate,
+  promotion,
+  provenConsent,
+  type Scenario,
+  signInCode,
+  supportReply,
+} from "../../cases/gate/scenarios.ts";
+
+const hour = 3_600_000;
+
+/** An instant as ISO 8601, some milliseconds away from the moment of the check. */
+export function fromNow(milliseconds: number): string {
+  return new Date(Date.parse(now) + milliseconds).toISOString();
+}
+
+const freePromotion: Scenario = {
+  ...supportReply,
+  question: { ...supportReply.question, purpose: "promotions" },
+  facts: {
+    ...supportReply.facts,
+    purpose: promotion.facts.purpose,
+    consents: promotion.facts.consents,
+  },
+};
+/** Whom a check about orders only has to do with: two purposes, so that the channel opt-in has a choice. */
+const scenarios = [promotion, orderUpdate, supportReply, signInCode, freePromotion];
+export const notServiceReplies = [promotion, orderUpdate, freePromotion];
+
+export const someInstant = fc
+  .oneof(
+    fc.constantFrom(-24 * hour, -24 * hour + 1, -hour, -1000, -999, -1, 0, 1, 999, 1000, 300_000, 300_001),
+    fc.integer({ min: -60 * 24 * hour, max: hour }),
+  )
+  .map(fromNow);
+const somePurpose = fc.constantFrom("promotions", "order_updates", "support", "sign_in_codes");
+const someExpiry = fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, someInstant);
+const someYes = fc.record({
+  eventId: fc.constantFrom("cns_a", "cns_b"),
+  at: someInstant,
+  expiresAt: someExpiry,
+});
+const eventKind = fc.constantFrom("withdrawn", "refused", "revoked", "invalidated");
+
+export const someNo: fc.Arbitrary<Facts["nos"][number]> = fc.record({
+  kind: fc.oneof(fc.constant("opted_out" as const), eventKind),
+  purpose: fc.oneof(fc.constant(null), somePurpose),
+  at: someInstant,
+  eventId: fc.constantFrom("opt_a", "opt_b", "cns_no"),
+});
+
+/** A record whose latest yes is never older than its latest proven one, as the events add up. */
+export const someConsent: fc.Arbitrary<ConsentFact> = fc
+  .record({
+    purpose: somePurpose,
+    yeses: fc.array(someYes, { maxLength: 2 }),
+    isLatestProven: fc.boolean(),
+    requested: fc.option(fc.record({ eventId: fc.constant("cns_asked"), at: someInstant })),
+    no: fc.option(fc.record({ kind: eventKind, eventId: fc.constant("cns_no"), at: someInstant }), {
+      freq: 2,
+    }),
+    unproven: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+  })
+  .map(({ purpose, yeses, isLatestProven, requested, no, unproven }) => {
+    const [latest, earlier] = yeses.toSorted((a, b) => b.at.localeCompare(a.at));
+    const proven = (isLatestProven ? latest : earlier) ?? null;
+    return { ...noConsent(purpose), given: latest ?? null, proven, requested, no, unproven };
+  });
+
+/** Mostly what the scenario says, sometimes something else: most generated facts are one step from an allow. */
+function around({ facts }: Scenario): fc.Arbitrary<Facts> {
+  const mostly = <T>(usual: T, other: fc.Arbitrary<T>, weight = 4): fc.Arbitrary<T> =>
+    fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
+  return fc
+    .record({
+      now: fc.constant(now),
+      recipient: fc.record({
+        unreadable: mostly<readonly string[]>([], fc.constant(["phone"]), 20),
+        identifierCount: mostly(1, fc.nat(3), 20),
+        isSender: mostly(false, fc.boolean(), 20),
+        subjectIds: mostly<readonly string[]>(["sub_1"], fc.constantFrom([], ["sub_1", "sub_2"]), 20),
+        mergedAt: mostly<string | null>(null, someInstant),
+      }),
+      sender: mostly<Facts["sender"]>(
+        facts.sender,
+        fc.option(
+          fc.record({
+            id: fc.constant("snd_1"),
+            state: fc.constantFrom(
+              "restricted_business_initiated",
+              "restricted_replies",
+              "restricted",
+              "locked",
+            ),
+            restrictedUntil: fc.option(someInstant),
+          }),
+        ),
+        10,
+      ),
+      blocks: mostly<Facts["blocks"]>(
+        [],
+        fc.array(
+          fc.record({
+            id: fc.constantFrom("blk_a", "blk_b"),
+            reason: fc.constant("manual"),
+            expiresAt: fc.option(someInstant),
+          }),
+          { maxLength: 2 },
+        ),
+      ),
+      nos: mostly<Facts["nos"]>([], fc.array(someNo, { maxLength: 3 }), 1),
+      purpose: mostly(facts.purpose, fc.constant(null), 20),
+      consents: mostly(
+        facts.consents,
+        fc.oneof(
+          fc.array(someConsent, { maxLength: 4 }),
+          someInstant.map((at) => [provenConsent("promotions", "cns_a", at)]),
+        ),
+        1,
+      ),
+      platformStops: mostly<Facts["platformStops"]>(
+        [],
+        fc.array(fc.record({ wabaId: fc.constantFrom("waba_a", "waba_b"), at: someInstant }), {
+          maxLength: 2,
+        }),
+      ),
+      window: mostly(
+        facts.window,
+        fc.option(
+          fc.record({
+            openedAt: someInstant,
+            messageId: fc.constant("inb_a"),
+            closedAt: fc.option(someInstant),
+          }),
+        ),
+        2,
+      ),
+      template: mostly(
+        facts.template,
+        fc.option(
+          fc.record({
+            id: fc.constant("tpl_a"),
+            category: fc.constantFrom("marketing", "utility", "authentication"),
+            status: fc.constantFrom("approved", "pending", "paused", "whatever"),
+          }),
+        ),
+        10,
+      ),
+      cause: mostly(
+        facts.cause,
+        fc.option(
+          fc.record({
+            kind: fc.constantFrom("sign_in", "data_request"),
+            id: fc.constant("cau_1"),
+            openedAt: someInstant,
+            usedAt: fc.option(someInstant),
+          }),
+        ),
+        2,
+      ),
+    })
+    .map((generated) =>
+      generated.recipient.mergedAt === null
+        ? { ...generated, consents: onePerPurpose(generated.consents) }
+        : generated,
+    );
+}
+
+/** Only merged people have several records for one purpose. */
+function onePerPurpose(consents: readonly ConsentFact[]): ConsentFact[] {
+  return [...new Map(consents.map((record) => [record.purpose, record])).values()];
+}
+
+export interface Check {
+  readonly question: Question;
+  readonly facts: Facts;
+}
+
+export function checkOf(among: readonly Scenario[]): fc.Arbitrary<Check> {
+  return fc
+    .constantFrom(...among)
+    .chain((scenario) => around(scenario).map((facts) => ({ question: scenario.question, facts })));
+}
+
+export const someCheck = checkOf(scenarios);
+export const someQuestion = fc.constantFrom(...scenarios).map(({ question }) => question);
+
+/** Something that speaks against sending, added to the facts. */
+export type Denial = (facts: Facts) => Facts;
+
+const recipient =
+  (changes: Partial<Facts["recipient"]>): Denial =>
+  (facts) => ({
+    ...facts,
+    recipient: { ...facts.recipient, ...changes },
+  });
+const oneRecord =
+  (index: number, change: (record: ConsentFact) => ConsentFact): Denial =>
+  (facts) => ({
+    ...facts,
+    consents: facts.consents.map((record, at) => (at === index ? change(record) : record)),
+  });
+
+/** Every way to add a denying fact, by what it does. */
+export const denials: Readonly<Record<string, fc.Arbitrary<Denial>>> = {
+  "another no": someNo.map((no) => (facts) => ({ ...facts, nos: [...facts.nos, no] })),
+  "a no among the consent events": fc
+    .record({ index: fc.nat(3), kind: eventKind, at: someInstant })
+    .map(({ index, kind, at }) =>
+      oneRecord(index, (record) => ({ ...record, no: record.no ?? { kind, at, eventId: "cns_new" } })),
+    ),
+  "a block": fc.integer({ min: 1, max: hour }).map((left) => (facts) => ({
+    ...facts,
+    blocks: [...facts.blocks, { id: "blk_new", reason: "manual", expiresAt: fromNow(left) }],
+  })),
+  "a platform stop": someInstant.map((at) => (facts) => ({
+    ...facts,
+    platformStops: [...facts.platformStops, { wabaId: "waba_new", at }],
+  })),
+  "no consents at all": fc.constant((facts) => ({ ...facts, consents: [] })),
+  "a record without its yeses": fc
+    .nat(3)
+    .map((index) => oneRecord(index, (record) => ({ ...record, given: null, proven: null }))),
+  "a record without its proven yes": fc
+    .nat(3)
+    .map((index) => oneRecord(index, (record) => ({ ...record, proven: null }))),
+  "a record without proof": fc
+    .nat(3)
+    .map((index) => oneRecord(index, (record) => ({ ...record, unproven: true }))),
+  "a record whose latest yes has expired": fc.nat(3).map((index) =>
+    oneRecord(index, (record) => ({
+      ...record,
+      given: record.given && { ...record.given, expiresAt: now },
+    })),
+  ),
+  "a merge of just now": fc.constant(recipient({ mergedAt: now })),
+  "an identifier that cannot be read": fc.constant(recipient({ unreadable: ["waId"] })),
+  "no identifier": fc.constant(recipient({ identifierCount: 0 })),
+  "the sender as recipient": fc.constant(recipient({ isSender: true })),
+  "a second person": fc.constant(recipient({ subjectIds: ["sub_1", "sub_2"] })),
+  "no sender": fc.constant((facts) => ({ ...facts, sender: null })),
+  "a disabled sender": fc
+    .constantFrom("disabled", "locked", "restricted", "unheard_of")
+    .map((state) => (facts) => ({ ...facts, sender: { id: "snd_1", state, restrictedUntil: null } })),
+  "no purpose": fc.constant((facts) => ({ ...facts, purpose: null })),
+  "no window": fc.constant((facts) => ({ ...facts, window: null })),
+  "a window closed by the platform": fc.constant((facts) => ({
+    ...facts,
+    window: facts.window && { ...facts.window, closedAt: now },
+  })),
+  "no template": fc.constant((facts) => ({ ...facts, template: null })),
+  "a template no longer approved": fc
+    .constantFrom("pending", "rejected", "paused", "disabled", "unheard_of")
+    .map((status) => (facts) => ({ ...facts, template: facts.template && { ...facts.template, status } })),
+  "no cause": fc.constant((facts) => ({ ...facts, cause: null })),
+  "a used cause": fc.constant((facts) => ({
+    ...facts,
+    cause: facts.cause && { ...facts.cause, usedAt: now },
+  })),
+};

@@ -1,0 +1,333 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { consentStanding } from "../../../src/features/gate/domain/consent.ts";
+import { decide } from "../../../src/features/gate/domain/decide.ts";
+import { explain } from "../../../src/features/gate/domain/explain.ts";
+import type { Facts } from "../../../src/features/gate/domain/facts.ts";
+import { builtInPolicy } from "../../../src/features/gate/domain/policy.ts";
+import { rules } from "../../../src/features/gate/domain/rules/index.ts";
+import { texts } from "../../../src/features/gate/domain/texts.ts";
+import {
+  type Outcome,
+  type ReasonCode,
+  type RuleName,
+  reasonCodes,
+  type Verdict,
+} from "../../../src/features/gate/domain/verdict.ts";
+import { gateTables } from "../../cases/gate/index.ts";
+import { noConsent, now, orderUpdate, promotion, type Wanted } from "../../cases/gate/scenarios.ts";
+import {
+  type Check,
+  checkOf,
+  denials,
+  fromNow,
+  notServiceReplies,
+  someCheck,
+  someConsent,
+  someInstant,
+  someNo,
+  someQuestion,
+} from "./arbitrary-facts.ts";
+
+const runs = { numRuns: 2_000 };
+const languages = ["en", "ru"] as const;
+const allCodes: readonly ReasonCode[] = Object.values(reasonCodes).flat();
+
+function judge({ question, facts }: Check): Verdict {
+  return decide(question, facts, builtInPolicy);
+}
+
+/** The whole verdict that a row of a table wants. */
+function recordOf({ notApplicable, ...wanted }: Wanted): Verdict {
+  const outcomeOf = (rule: RuleName): Outcome => {
+    if (wanted.reasons.some((reason) => reason.rule === rule)) return "fail";
+    return notApplicable.includes(rule) ? "not_applicable" : "pass";
+  };
+  return {
+    ...wanted,
+    rules: rules.map(({ name }) => ({ rule: name, outcome: outcomeOf(name) })),
+    policyVersion: "built-in/1",
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+describe.each(Object.entries(gateTables))("the gate's table of %s", (_name, table) => {
+  it.each(table.map((row) => [row.guarantee, row] as const))("%s", (_guarantee, row) => {
+    expect(judge(row)).toEqual(recordOf(row.wanted));
+  });
+});
+
+describe("the tables", () => {
+  const rows = Object.values(gateTables).flat();
+
+  it("name every guarantee once", () => {
+    const names = rows.map(({ guarantee }) => guarantee);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it("see every rule pass and fail, and every code but the one for groups", () => {
+    const seen = rows.map((row) => judge(row));
+    const outcomes = new Set(seen.flatMap((verdict) => verdict.rules.map((r) => `${r.rule} ${r.outcome}`)));
+    for (const { name } of rules) {
+      expect(outcomes).toContain(`${name} pass`);
+      expect(outcomes).toContain(`${name} fail`);
+    }
+    const codes = new Set(seen.flatMap(({ reasons }) => reasons.map(({ code }) => code)));
+    expect(allCodes.filter((code) => !codes.has(code))).toEqual(["recipient_unsupported"]);
+  });
+});
+
+describe("the gate, whatever the facts", () => {
+  it("is tested with facts of which a good part allows and a good part denies", () => {
+    const sample = fc.sample(someCheck, { numRuns: 1_000, seed: 7 }).map((check) => judge(check).decision);
+    const allows = sample.filter((decision) => decision === "allow").length;
+    expect(allows).toBeGreaterThan(100);
+    expect(allows).toBeLessThan(900);
+  });
+
+  it("denies when nothing is known, whatever is asked", () => {
+    const nothing: Facts = {
+      now,
+      recipient: { unreadable: [], identifierCount: 0, isSender: false, subjectIds: [], mergedAt: null },
+      sender: null,
+      blocks: [],
+      nos: [],
+      purpose: null,
+      consents: [],
+      platformStops: [],
+      window: null,
+      template: null,
+      cause: null,
+    };
+    fc.assert(
+      fc.property(someQuestion, (question) => {
+        expect(judge({ question, facts: nothing }).decision).toBe("deny");
+      }),
+    );
+  });
+
+  it("allows exactly when no rule fails, and reports every rule and reason worst first", () => {
+    const order = Object.keys(reasonCodes);
+    expect(rules.map(({ name }) => name)).toEqual(order);
+    fc.assert(
+      fc.property(someCheck, (check) => {
+        const verdict = judge(check);
+        const failed = verdict.rules.filter(({ outcome }) => outcome === "fail").map(({ rule }) => rule);
+        expect(verdict.decision).toBe(failed.length === 0 ? "allow" : "deny");
+        expect(verdict.rules.map(({ rule }) => rule)).toEqual(order);
+        expect([...new Set(verdict.reasons.map(({ rule }) => rule))]).toEqual(failed);
+        for (const { rule, code } of verdict.reasons) expect(reasonCodes[rule]).toContain(code);
+        if (verdict.causeUsed) expect(verdict.decision).toBe("allow");
+      }),
+      runs,
+    );
+  });
+
+  it.each(Object.entries(denials))("never turns a deny into an allow for %s", (_name, denial) => {
+    fc.assert(
+      fc.property(someCheck, denial, ({ question, facts }, deny) => {
+        const before = judge({ question, facts });
+        const after = judge({ question, facts: deny(facts) });
+        if (after.decision === "allow") expect(before.decision).toBe("allow");
+      }),
+      runs,
+    );
+  });
+
+  it("never allows because a time cannot be read", () => {
+    fc.assert(
+      fc.property(
+        someCheck,
+        fc.nat(),
+        fc.constantFrom("", "soon", "2026", "0", "infinity", "2026-10-01", "2026-10-01 12:00:00+00", "NaN"),
+        ({ question, facts }, pick, unreadable) => {
+          const isTime = (value: unknown): boolean => typeof value === "string" && /^\d{4}-.*Z$/.test(value);
+          let times = 0;
+          JSON.stringify(facts, (_key, value: unknown) => {
+            if (isTime(value)) times += 1;
+            return value;
+          });
+          let seen = 0;
+          const spoilt: Facts = JSON.parse(JSON.stringify(facts), (_key, value: unknown) => {
+            if (!isTime(value)) return value;
+            seen += 1;
+            return seen - 1 === pick % times ? unreadable : value;
+          });
+          expect(spoilt).not.toEqual(facts);
+          if (judge({ question, facts: spoilt }).decision === "allow")
+            expect(judge({ question, facts }).decision).toBe("allow");
+        },
+      ),
+      runs,
+    );
+  });
+
+  it("denies everything when the clock cannot be read", () => {
+    fc.assert(
+      fc.property(someCheck, fc.constantFrom("", "now", "2026-10-01"), ({ question, facts }, unreadable) => {
+        expect(judge({ question, facts: { ...facts, now: unreadable } }).decision).toBe("deny");
+      }),
+      runs,
+    );
+  });
+
+  it("never allows after an opt-out in the second of the latest yes or later", () => {
+    fc.assert(
+      fc.property(
+        checkOf(notServiceReplies),
+        fc.nat(1_000_000),
+        fc.boolean(),
+        ({ question, facts }, later, isForAll) => {
+          const yeses = facts.consents
+            .filter(({ purpose }) => purpose === question.purpose)
+            .flatMap(({ given, proven }) => [given, proven])
+            .flatMap((yes) => (yes === null ? [] : [Date.parse(yes.at) - Date.parse(now)]));
+          const latest = Math.max(-1_000_000_000, ...yeses);
+          const sameSecond = latest - (((latest % 1000) + 1000) % 1000);
+          const optOut = {
+            kind: "opted_out",
+            purpose: isForAll ? null : question.purpose,
+            at: fromNow(sameSecond + later),
+            eventId: "opt_new",
+          } as const;
+          const verdict = judge({
+            question,
+            facts: { ...facts, cause: null, nos: [...facts.nos, optOut] },
+          });
+          expect(verdict.decision).toBe("deny");
+          expect(verdict.reasons.map(({ code }) => code)).toContain("recipient_opted_out");
+        },
+      ),
+      runs,
+    );
+  });
+
+  it("never lets a reported yes revive what a no has ended", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(promotion, orderUpdate),
+        fc.array(someConsent, { minLength: 1, maxLength: 3 }),
+        someNo,
+        fc.boolean(),
+        ({ question, facts }, consents, no, isMerged) => {
+          const inScope = { ...no, kind: "opted_out", purpose: question.purpose } as const;
+          const reported = consents.map((record) => ({
+            ...record,
+            proven: record.proven && Date.parse(record.proven.at) <= Date.parse(no.at) ? record.proven : null,
+          }));
+          const recipient = { ...facts.recipient, mergedAt: isMerged ? fromNow(-60_000) : null };
+          const answer = { ...facts, recipient, consents: reported, nos: [inScope] };
+          expect(judge({ question, facts: answer }).decision).toBe("deny");
+          expect(consentStanding(question.purpose, answer, { proofNeeded: false }).given).toBe(false);
+        },
+      ),
+      runs,
+    );
+  });
+
+  it("never sends marketing without a yes to its own purpose", () => {
+    fc.assert(
+      fc.property(checkOf(notServiceReplies), ({ question, facts }) => {
+        const consents = facts.consents.filter(({ purpose }) => purpose !== question.purpose);
+        const purpose = facts.purpose && { ...facts.purpose, category: "marketing" as const };
+        expect(judge({ question, facts: { ...facts, purpose, consents } }).decision).toBe("deny");
+      }),
+      runs,
+    );
+  });
+
+  it("gives the same answer to the same facts, also when they were stored as JSON, and changes nothing in them", () => {
+    fc.assert(
+      fc.property(someCheck, ({ question, facts }) => {
+        const verdict = judge({ question: deepFreeze(question), facts: deepFreeze(facts) });
+        const stored: Check = JSON.parse(JSON.stringify({ question, facts }));
+        expect(judge(stored)).toEqual(verdict);
+        expect(JSON.parse(JSON.stringify(verdict))).toEqual(verdict);
+      }),
+      runs,
+    );
+  });
+
+  it("does not depend on the order in which facts are listed", () => {
+    fc.assert(
+      fc.property(someCheck, ({ question, facts }) => {
+        const reversed: Facts = {
+          ...facts,
+          nos: facts.nos.toReversed(),
+          blocks: facts.blocks.toReversed(),
+          consents: facts.consents.toReversed(),
+          platformStops: facts.platformStops.toReversed(),
+        };
+        const sorted = (verdict: Verdict) => ({
+          ...verdict,
+          reasons: verdict.reasons.map((reason) => ({ ...reason, evidence: [...reason.evidence].sort() })),
+        });
+        expect(sorted(judge({ question, facts: reversed }))).toEqual(sorted(judge({ question, facts })));
+      }),
+      runs,
+    );
+  });
+
+  it("treats a withdrawal of yesterday like one recorded in another field: the stricter place wins", () => {
+    fc.assert(
+      fc.property(someInstant, (at) => {
+        const no = { kind: "withdrawn", eventId: "cns_no", at } as const;
+        const [record] = promotion.facts.consents;
+        const inEvents = { ...promotion.facts, consents: [{ ...(record ?? noConsent("promotions")), no }] };
+        const inRows = { ...promotion.facts, nos: [{ ...no, purpose: "promotions" }] };
+        const question = promotion.question;
+        expect(judge({ question, facts: inEvents })).toEqual(judge({ question, facts: inRows }));
+      }),
+    );
+  });
+});
+
+describe("the words for a reason", () => {
+  it.each(languages)("exist in %s for every code, with something to do next", (language) => {
+    expect(Object.keys(texts[language]).toSorted()).toEqual(allCodes.toSorted());
+    for (const code of allCodes) {
+      for (const { question } of [promotion, orderUpdate]) {
+        const { message, remedy } = explain({ code, retryAt: null }, question, language);
+        for (const words of [message, remedy]) {
+          expect(words).toMatch(/^\p{Lu}.*\.$/u);
+          expect(words.replace("/{id}/", "/")).not.toMatch(/[{}]|undefined/);
+          expect(/\p{Script=Cyrillic}/u.test(words)).toBe(language === "ru");
+        }
+        expect(remedy).not.toBe(message);
+      }
+    }
+  });
+
+  it("are different for every code", () => {
+    for (const language of languages) {
+      const messages = allCodes.map((code) => texts[language][code].message);
+      expect(new Set(messages).size).toBe(messages.length);
+    }
+  });
+
+  it("name the purpose, the template and the sender that were asked about", () => {
+    const say = (code: ReasonCode) => explain({ code, retryAt: null }, promotion.question, "en").message;
+    expect(say("consent_missing")).toContain("“promotions”");
+    expect(say("template_not_approved")).toContain("“autumn_sale” in the language “en”");
+    expect(say("sender_unknown")).toContain("“snd_1”");
+  });
+
+  it("say when to ask again, if waiting helps", () => {
+    const reason = { code: "recipient_blocked", retryAt: "2026-10-05T00:00:00.000Z" } as const;
+    expect(explain(reason, promotion.question, "en").remedy).toContain("after 2026-10-05T00:00:00.000Z.");
+    expect(explain(reason, promotion.question, "ru").remedy).toContain("после 2026-10-05T00:00:00.000Z.");
+  });
+
+  it("take a purpose's name as it is, whatever characters it has", () => {
+    const question = { ...promotion.question, purpose: "$& {template} <b>" };
+    const { message } = explain({ code: "purpose_unknown", retryAt: null }, question, "en");
+    expect(message).toBe("There is no purpose “$& {template} <b>”.");
+  });
+});
