@@ -1,18 +1,21 @@
 import type { Composed } from "./compose.ts";
 import type { Config } from "./config.ts";
+import { blocklistRoutes } from "./features/blocklist/index.ts";
+import { collectionRoutes } from "./features/collection/index.ts";
+import { consentRoutes } from "./features/consent/index.ts";
+import { createGate, gateRoutes } from "./features/gate/index.ts";
+import { optOutRoutes } from "./features/optout/index.ts";
 import { apiKeyFinder, organizationRoutes } from "./features/organization/index.ts";
 import { subjectRoutes } from "./features/subject/index.ts";
 import { type App, createApp, jsonBody } from "./http/app.ts";
 import { authenticated, idempotent, requires } from "./http/authenticate.ts";
-import { createMetrics } from "./http/metrics.ts";
 import { operationRoutes } from "./http/operation.ts";
 import { limits } from "./kernel/limits.ts";
 
 /** The whole HTTP side of the service: `/v1` for machines, pages for people, operation for whoever runs it. */
 export function buildApp(composed: Composed, _config: Config): App {
   const { services, organizationKeys } = composed;
-  const metrics = createMetrics();
-  const app = createApp(services, metrics);
+  const app = createApp(services);
 
   app.use("/v1/*", authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }));
   app.use(
@@ -31,6 +34,11 @@ export function buildApp(composed: Composed, _config: Config): App {
 
   organizationRoutes(app);
   subjectRoutes(app);
-  operationRoutes(app, services, metrics);
+  collectionRoutes(app);
+  consentRoutes(app);
+  optOutRoutes(app);
+  blocklistRoutes(app);
+  gateRoutes(app, createGate(services));
+  operationRoutes(app, services);
   return app;
 }

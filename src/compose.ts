@@ -12,6 +12,7 @@ import { openInstallation, organizationKeyring, type SigningKey } from "./featur
 import type { Actor } from "./kernel/actor.ts";
 import { type IdPrefix, parseId } from "./kernel/ids.ts";
 import { keyBytes } from "./kernel/seal.ts";
+import { createMetrics } from "./metrics.ts";
 
 /** Everything that was built, ready for a transport: HTTP, the command line, the worker. */
 export interface Composed {
@@ -46,6 +47,7 @@ export async function compose(config: Config, log: Logger = createLogger(config)
     const services: Services = {
       db: openDatabase({ url: applicationUrl }),
       log,
+      metrics: createMetrics(),
       now: () => new Date(),
       newId,
       masterKey: config.masterKey ?? (await keptMasterKey(config.dataDir)),

@@ -3,11 +3,13 @@ import type { Database } from "./db/database.ts";
 import type { Actor } from "./kernel/actor.ts";
 import type { IdPrefix } from "./kernel/ids.ts";
 import type { Key } from "./kernel/seal.ts";
+import type { Metrics } from "./metrics.ts";
 
 /** What compose.ts builds once for the process and hands to everything. */
 export interface Services {
   readonly db: Database;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** The process's clock. Decisions use the database's. */
   readonly now: () => Date;
   /** A new uuid (version 7) for an id of this kind. */

@@ -2,6 +2,7 @@ import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
+import { arrayTypes } from "./array-types.ts";
 
 export type Sql = postgres.Sql;
 /** A piece of SQL with its parameters, to be put into a larger statement. */
@@ -57,6 +58,10 @@ function connect(url: string, max: number, timeoutMs: number): Sql {
     connect_timeout: Math.ceil(timeoutMs / 1000),
     onnotice: () => {},
     transform: { undefined: null },
+    // Asking the server for its array types at every connection ends the process when the backend dies meanwhile:
+    // postgres.js leaves that rejection unhandled.
+    fetch_types: false,
+    types: arrayTypes,
     connection: {
       application_name: "sayso",
       TimeZone: "UTC",

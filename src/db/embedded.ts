@@ -117,8 +117,8 @@ const holdersIn = (folder: string): string => path.join(folder, "holders");
 async function openServer(folder: string, report: (message: string) => void): Promise<Server> {
   const found = await findPlace(folder);
   const account = await chooseAccount(found);
-  const place = found ?? (await choosePlace(folder, account));
   const binaries = await findBinaries(account, () => openCopyFolder(folder));
+  const place = found ?? (await choosePlace(folder, account));
   if (!(await isMade(place))) {
     report(`Making a new PostgreSQL database in ${place.database}.`);
     await makeCluster(place, binaries, account);

@@ -4,11 +4,10 @@ import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Context, Services } from "../context.ts";
-import { type FieldError, SaysoError } from "../kernel/errors.ts";
-import type { Metrics } from "./metrics.ts";
-import { toProblem } from "./problem.ts";
+import { SaysoError } from "../kernel/errors.ts";
+import { invalidBy, toProblem } from "./problem.ts";
 import { problemSchema } from "./schemas.ts";
-import { parseStrictJson, pointerTo } from "./strict-json.ts";
+import { parseStrictJson } from "./strict-json.ts";
 
 export interface AppEnv {
   Variables: {
@@ -23,9 +22,9 @@ export interface AppEnv {
 export type App = OpenAPIHono<AppEnv>;
 
 /** An app whose failures are problem documents and whose requests each leave one log line. */
-export function createApp(services: Services, metrics: Metrics): App {
+export function createApp(services: Services): App {
   const app: App = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
-  app.use(observe(services, metrics));
+  app.use(observe(services));
   app.notFound((c) => problem(c, new SaysoError("not_found", "There is nothing at this address.")));
   app.onError((error, c) => {
     if (error instanceof SaysoError) {
@@ -48,7 +47,7 @@ export function problem(c: HonoContext<AppEnv>, error: SaysoError): Response {
 }
 
 /** One log line and one measurement a request: the route's pattern, never the path, the query or a body. */
-function observe(services: Services, metrics: Metrics): MiddlewareHandler<AppEnv> {
+function observe(services: Services): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const requestId = randomUUID();
     const started = performance.now();
@@ -57,7 +56,7 @@ function observe(services: Services, metrics: Metrics): MiddlewareHandler<AppEnv
     await next();
     const seconds = (performance.now() - started) / 1000;
     const route = c.req.matchedRoutes.findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
-    metrics.request({ method: c.req.method, route, status: c.res.status, seconds });
+    services.metrics.request({ method: c.req.method, route, status: c.res.status, seconds });
     services.log.info(
       {
         requestId,
@@ -90,16 +89,7 @@ export function safeError(error: unknown): object {
 }
 
 const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
-  if (result.success) return;
-  const errors: FieldError[] = [];
-  for (const issue of result.error.issues) {
-    const pointer = issue.path.reduce<string>((p, m) => pointerTo(p, String(m)), "");
-    if (issue.code === "unrecognized_keys") {
-      for (const key of issue.keys)
-        errors.push({ pointer: pointerTo(pointer, key), message: "There is no such field." });
-    } else errors.push({ pointer, message: issue.message });
-  }
-  throw new SaysoError("invalid", "The request has values that cannot be taken; see errors.", { errors });
+  if (!result.success) throw invalidBy(result.error.issues);
 };
 
 /** Takes a JSON body within the limit of its path and refuses what has no single meaning, before anything reads it. */

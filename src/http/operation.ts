@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import type { Services } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import type { App } from "./app.ts";
-import type { Metrics } from "./metrics.ts";
 
 const assets = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -27,7 +26,7 @@ const referencePage = `<!doctype html>
 const startScript = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#reference", deepLinking: true, validatorUrl: null });\n`;
 
 /** `/openapi.json`, `/docs`, `/healthz`, `/readyz`, `/metrics`: what those who run and call the service look at. */
-export function operationRoutes(app: App, services: Services, metrics: Metrics): void {
+export function operationRoutes(app: App, services: Services): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
     type: "http",
     scheme: "bearer",
@@ -69,6 +68,6 @@ export function operationRoutes(app: App, services: Services, metrics: Metrics):
     return c.json({ status: "ready" });
   });
   app.get("/metrics", async (c) =>
-    c.body(await metrics.expose(), 200, { "content-type": metrics.contentType }),
+    c.body(await services.metrics.expose(), 200, { "content-type": services.metrics.contentType }),
   );
 }

@@ -1,4 +1,6 @@
-import type { ErrorCode, SaysoError } from "../kernel/errors.ts";
+import type { z } from "@hono/zod-openapi";
+import { type ErrorCode, SaysoError } from "../kernel/errors.ts";
+import { pointerTo } from "./strict-json.ts";
 
 const problems: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
   malformed: [400, "The request cannot be read"],
@@ -40,4 +42,25 @@ export function toProblem(error: SaysoError, requestId: string): Problem {
     requestId,
     ...(error.errors.length > 0 ? { errors: error.errors } : {}),
   };
+}
+
+/** Errors of a zod check as an `invalid` SaysoError, with pointers below `base`. */
+export function invalidBy(issues: readonly z.core.$ZodIssue[], base = ""): SaysoError {
+  const errors = issues.flatMap((issue) => {
+    const pointer = issue.path.reduce<string>((parent, member) => pointerTo(parent, String(member)), base);
+    return issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ pointer: pointerTo(pointer, key), message: "There is no such field." }))
+      : [{ pointer, message: issue.message }];
+  });
+  return new SaysoError("invalid", "The request has values that cannot be taken; see errors.", { errors });
+}
+
+/** A value that fits the schema, or the error that says where it does not. */
+export function validate<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  pointer: string,
+): z.output<T> | SaysoError {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? parsed.data : invalidBy(parsed.error.issues, pointer);
 }

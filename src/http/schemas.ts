@@ -69,11 +69,19 @@ export const problemSchema = z
   })
   .openapi("Problem");
 
-/** Where a list goes on, and how many entries it has at most. */
-export const page = z.object({
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(limits.listMost).default(limits.listDefault),
-});
+const limit = z.coerce.number().int().min(1).max(limits.listMost).default(limits.listDefault);
+
+/** Where a list goes on, by a key, and how many entries it has at most. */
+export const pageByKey = z.object({ cursor: keyName.optional(), limit });
+
+/** Where a list goes on, by an id (read as its uuid), and how many entries it has at most. */
+export const pageById = (prefix: IdPrefix) =>
+  z.object({
+    cursor: idOf(prefix)
+      .transform((id) => parseId(prefix, id))
+      .optional(),
+    limit,
+  });
 
 /** A page of a list: `nextCursor` is null on the last one. */
 export const listOf = <T extends z.ZodType>(item: T) =>

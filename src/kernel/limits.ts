@@ -33,6 +33,8 @@ export const limits = {
   clockSkewSeconds: 300,
   captureTokenLifeSeconds: 24 * 3600,
   causeLifeSeconds: 15 * 60,
+  causesPerPerson: 10,
+  gatheredChecks: 64,
   windowSeconds: 24 * 3600,
   optOutUndoSeconds: 600,
   liveApiKeysOfOneName: 2,

@@ -251,7 +251,6 @@ CREATE TABLE "opt_out_event" (
 	"source" text NOT NULL,
 	"occurred_at" timestamp (3) with time zone NOT NULL,
 	"recorded_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	"undo_nonce_sha256" "bytea",
 	"replaced" jsonb,
 	"undoes" uuid,
 	"actor_kind" text NOT NULL,
@@ -475,6 +474,7 @@ CREATE INDEX "consent_event_organization_id_subject_id_recorded_at_index" ON "co
 CREATE INDEX "archive_organization_id_request_id_index" ON "archive" USING btree ("organization_id","request_id");--> statement-breakpoint
 CREATE INDEX "archive_expires_at_index" ON "archive" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "data_request_organization_id_subject_id_index" ON "data_request" USING btree ("organization_id","subject_id");--> statement-breakpoint
+CREATE INDEX "cause_identifiers" ON "cause" USING gin ("identifier_hashes");--> statement-breakpoint
 CREATE INDEX "decision_organization_id_subject_id_at_index" ON "decision" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
 CREATE INDEX "opt_out_event_organization_id_subject_id_recorded_at_index" ON "opt_out_event" USING btree ("organization_id","subject_id","recorded_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "opt_out_undone_once" ON "opt_out_event" USING btree ("organization_id","undoes") WHERE undoes is not null;--> statement-breakpoint

@@ -64,14 +64,14 @@ async function verifyBytes(source: ByteSource, publicKeys: readonly PublicKey[])
   for (const entry of entries) {
     if (!isSafePath(entry.path)) problems.push(`${show(entry.path)} would unpack outside its folder.`);
   }
-  if (problems.length > 0) return verdict(problems, "absent", publicKeys, null);
+  if (problems.length > 0) return verdict(problems, false, publicKeys, null);
 
   const manifestBytes = await attempt(() => readSmall(source, byPath.get(manifestPath), manifestPath));
   const signatureBytes = await attempt(() => readSmall(source, byPath.get(signaturePath), signaturePath));
   const signature = signatureBytes && readSignature(signatureBytes, problems);
   const manifest = manifestBytes && readManifest(manifestBytes, problems);
   if (manifestBytes === undefined || manifest === undefined)
-    return verdict(problems, "absent", publicKeys, null);
+    return verdict(problems, false, publicKeys, null);
 
   await compare(source, entries, byPath, manifest, problems);
   const signer = publicKeys.find((candidate) => candidate.id === manifest.keyId);
@@ -79,24 +79,20 @@ async function verifyBytes(source: ByteSource, publicKeys: readonly PublicKey[])
     signer !== undefined &&
     signature !== undefined &&
     verifySignature(null, manifestBytes, signer.key, signature);
-  return verdict(problems, isSigned ? "good" : "absent", publicKeys, manifest);
+  return verdict(problems, isSigned, publicKeys, manifest);
 }
 
 function verdict(
   problems: readonly string[],
-  signature: "good" | "absent",
+  isSigned: boolean,
   publicKeys: readonly PublicKey[],
   manifest: Manifest | null,
 ): Verification {
   const intact = problems.length === 0;
   if (publicKeys.length === 0) return { intact, signer: "unproven", problems, manifest };
-  if (signature === "good") return { intact, signer: "proven", problems, manifest };
-  return {
-    intact,
-    signer: "wrong",
-    problems: ["None of the given keys signed this manifest.", ...problems],
-    manifest,
-  };
+  if (isSigned) return { intact, signer: "proven", problems, manifest };
+  const unsigned = manifest === null ? [] : ["None of the given keys signed this manifest."];
+  return { intact, signer: "wrong", problems: [...unsigned, ...problems], manifest };
 }
 
 /** Compares what the ZIP holds with what the manifest lists, file by file. */

@@ -29,7 +29,10 @@ export const cause = pgTable(
     identifierHashes: bytes().array().notNull(),
     openedAt: instant().notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.organizationId, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    index("cause_identifiers").using("gin", t.identifierHashes),
+  ],
 );
 
 /** Append-only: one message for each cause. */

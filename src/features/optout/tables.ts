@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
-import { bytes, instant, organizationId } from "../../db/columns.ts";
+import { instant, organizationId } from "../../db/columns.ts";
 import { subject } from "../subject/tables.ts";
 
 /** Append-only: a person's noes, and their undoing within ten minutes. */
@@ -19,8 +19,6 @@ export const optOutEvent = pgTable(
     source: text().notNull(),
     occurredAt: instant().notNull(),
     recordedAt: instant().notNull().defaultNow(),
-    /** SHA-256 of the one-time nonce that undoes it. */
-    undoNonceSha256: bytes(),
     /** The noes as they were before, which an undo restores: [{hash, at, eventId}]. */
     replaced: jsonb(),
     undoes: uuid(),

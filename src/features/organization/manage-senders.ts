@@ -68,8 +68,7 @@ export async function getSender(ctx: Context, name: string) {
 }
 
 export async function listSenders(ctx: Context, cursor: string | undefined, limit: number) {
-  const after = cursor === undefined ? undefined : parseId("snd", cursor);
-  return (await selectSenders(ctx, after, limit)).map(presentSender);
+  return (await selectSenders(ctx, cursor, limit)).map(presentSender);
 }
 
 function presentSender(row: SenderRow) {

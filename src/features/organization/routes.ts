@@ -1,5 +1,5 @@
 import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
-import { httpUrl, instant, keyName, listOf, page, pageOf, text } from "../../http/schemas.ts";
+import { httpUrl, instant, keyName, listOf, pageById, pageByKey, pageOf, text } from "../../http/schemas.ts";
 import { categories, lawfulBases } from "./domain/purposes.ts";
 import { changeOrganization, getOrganization } from "./manage-organizations.ts";
 import { createPurpose, listPurposes } from "./manage-purposes.ts";
@@ -127,7 +127,7 @@ export function organizationRoutes(app: App): void {
       path: "/v1/senders",
       tags: ["Organization"],
       summary: "List senders",
-      request: { query: page },
+      request: { query: pageById("snd") },
       responses: { 200: answer(listOf(sender), "A page of senders"), ...refusals },
     }),
     async (c) => {
@@ -167,7 +167,7 @@ export function organizationRoutes(app: App): void {
       path: "/v1/purposes",
       tags: ["Organization"],
       summary: "List purposes",
-      request: { query: page },
+      request: { query: pageByKey },
       responses: { 200: answer(listOf(purpose), "A page of purposes"), ...refusals },
     }),
     async (c) => {

@@ -156,7 +156,8 @@ export async function readPerson(ctx: Context, subjectId: string) {
     const plain = open(owner.dataKey, identifierPlace(owner.id, row.hash.toString("hex")), row.sealed);
     return [JSON.parse(plain.toString("utf8")) as { kind: string; value: string }];
   });
-  return { root, records, keys, identifiers };
+  const hashes = rows.map((row) => row.hash.toString("hex"));
+  return { root, records, keys, identifiers, hashes };
 }
 
 /** What is known of a person: the answer of `GET /v1/subjects/{id}`. */

@@ -15,7 +15,15 @@ import {
   type Verdict,
 } from "../../../src/features/gate/domain/verdict.ts";
 import { gateTables } from "../../cases/gate/index.ts";
-import { noConsent, now, orderUpdate, promotion, type Wanted } from "../../cases/gate/scenarios.ts";
+import {
+  noConsent,
+  now,
+  orderUpdate,
+  promotion,
+  signInCode,
+  supportReply,
+  type Wanted,
+} from "../../cases/gate/scenarios.ts";
 import {
   type Check,
   checkOf,
@@ -286,6 +294,34 @@ describe("the gate, whatever the facts", () => {
         expect(judge({ question, facts: inEvents })).toEqual(judge({ question, facts: inRows }));
       }),
     );
+  });
+});
+
+describe("a word that nobody knows, as a later version might store it", () => {
+  function withWord({ question, facts }: Check, known: string, unknown: string): Verdict {
+    const stored: Check = JSON.parse(
+      JSON.stringify({ question, facts }).replaceAll(`"${known}"`, `"${unknown}"`),
+    );
+    return judge(stored);
+  }
+
+  it("covers nothing as a category", () => {
+    for (const word of ["promo", "constructor", ""]) {
+      expect(withWord(promotion, "marketing", word).reasons.map(({ code }) => code)).toContain(
+        "purpose_category_mismatch",
+      );
+      expect(withWord(supportReply, "service", word).decision).toBe("deny");
+    }
+  });
+
+  it("leaves no basis but consent as a lawful basis", () => {
+    expect(withWord(orderUpdate, "contract", "vital_interest").reasons.map(({ code }) => code)).toEqual([
+      "consent_missing",
+    ]);
+  });
+
+  it("lets nothing through as a cause", () => {
+    expect(withWord(signInCode, "sign_in", "sign_up").decision).toBe("deny");
   });
 });
 

@@ -55,8 +55,7 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
 );
 
 /** Accents, ё's dots, Arabic vowel signs and stretching, and what is not to be seen at all. */
-const withoutSound =
-  /[\u0300-\u036f\u064b-\u065f\u0670\u0640]|\p{Cf}|\p{Variation_Selector}|\p{Default_Ignorable_Code_Point}/gu;
+const withoutSound = /[\u0300-\u036f\u064b-\u065f\u0670\u0640]|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
 
 /** The words of a text as they sound: without case, width, accents, punctuation, emoji, bidi and joining marks. */
 function wordsOf(text: string): readonly string[] {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { digits } from "./person.ts";
 import {
+  anything,
   constant,
   futureInstant,
   ignored,
@@ -76,7 +77,7 @@ export function parseAccountUpdate(value: unknown, setting: Setting): readonly U
   }
 }
 
-const restrictionSchema = z.object({ restriction_type: constant, expiration: z.unknown() });
+const restrictionSchema = z.object({ restriction_type: constant, expiration: anything });
 
 function parseRestriction(element: unknown, setting: Setting): Update {
   const read = restrictionSchema.safeParse(element);

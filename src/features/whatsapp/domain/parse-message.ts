@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { completed, digits, nameCount, readPerson } from "./person.ts";
 import {
+  anything,
   ignored,
   isThere,
   lenient,
@@ -14,11 +15,11 @@ import {
 import type { InboundMessage, MessageKind, Update } from "./update.ts";
 
 /**
- * Kinds that are a message from the person and so restart the window. `unsupported` is one: the person did send
- * something (a poll, a newer kind of message), the platform only cannot hand on what. A tap on a button or a list
- * is one. Receipts and platform preferences are no messages at all and never come here.
+ * Types of `messages` that are a message from the person and so restart the window. `unsupported` is one: the
+ * person did send something (a poll, a newer type), the platform only cannot hand on what. A tap on a button or a
+ * list is one. Receipts and platform preferences are no messages at all and never come here.
  */
-const openingKinds: ReadonlySet<MessageKind> = new Set([
+const openingKinds: readonly MessageKind[] = [
   "text",
   "image",
   "audio",
@@ -32,18 +33,16 @@ const openingKinds: ReadonlySet<MessageKind> = new Set([
   "interactive",
   "reaction",
   "unsupported",
-  "call",
-]);
+];
 
 /**
- * Kinds that are known and restart nothing: editing or deleting an earlier message, opening the chat without
- * writing (`request_welcome`). Neither does a kind nobody has told us of: unknown denies.
+ * Types that are known and restart nothing: changing or deleting an earlier message, opening the chat without
+ * writing (`request_welcome`). Neither does a type nobody has told us of (`other`): unknown denies.
  */
-const otherKinds: ReadonlySet<MessageKind> = new Set(["edit", "revoke", "request_welcome", "other"]);
+const otherKinds: readonly MessageKind[] = ["edit", "revoke", "request_welcome"];
 
 function kindOf(type: string | undefined): MessageKind {
-  for (const kind of [...openingKinds, ...otherKinds]) if (kind === type && kind !== "call") return kind;
-  return "other";
+  return [...openingKinds, ...otherKinds].find((kind) => kind === type) ?? "other";
 }
 
 const reply = lenient(z.object({ id: lenient(z.string()), title: lenient(z.string()) }));
@@ -55,12 +54,12 @@ const contents = {
 const messageSchema = z.object({
   id: platformId,
   type: lenient(z.string()),
-  timestamp: z.unknown(),
-  from: z.unknown(),
-  from_user_id: z.unknown(),
-  from_parent_user_id: z.unknown(),
-  group_id: z.unknown(),
-  referral: z.unknown(),
+  timestamp: anything,
+  from: anything,
+  from_user_id: anything,
+  from_parent_user_id: anything,
+  group_id: anything,
+  referral: anything,
   reaction: lenient(z.object({ emoji: lenient(z.string()) })),
   edit: lenient(z.object({ message: lenient(z.object(contents)) })),
   ...contents,
@@ -105,7 +104,7 @@ function isFromThePerson(message: Message): boolean {
   const kind = kindOf(message.type);
   if (kind === "reaction") return (message.reaction?.emoji ?? "") !== "";
   if (kind === "interactive") return message.interactive?.type !== "call_permission_reply";
-  return openingKinds.has(kind);
+  return openingKinds.includes(kind);
 }
 
 /** The person's own words and taps, an edited message's new words too; never what they quote, forward or order. */
@@ -127,10 +126,10 @@ const callSchema = z.object({
   id: platformId,
   event: lenient(z.string()),
   direction: lenient(z.string()),
-  timestamp: z.unknown(),
-  from: z.unknown(),
-  from_user_id: z.unknown(),
-  from_parent_user_id: z.unknown(),
+  timestamp: anything,
+  from: anything,
+  from_user_id: anything,
+  from_parent_user_id: anything,
 });
 
 /**

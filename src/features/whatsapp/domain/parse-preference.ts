@@ -1,15 +1,24 @@
 import { z } from "zod";
 import { completed, nameCount, readPerson } from "./person.ts";
-import { ignored, lenient, malformed, originOf, type Setting, stamp, unreadable } from "./reading.ts";
+import {
+  anything,
+  ignored,
+  lenient,
+  malformed,
+  originOf,
+  type Setting,
+  stamp,
+  unreadable,
+} from "./reading.ts";
 import type { Update } from "./update.ts";
 
 const preferenceSchema = z.object({
   value: z.string().transform((value) => value.toLowerCase()),
   category: lenient(z.string().transform((category) => category.toLowerCase())),
-  wa_id: z.unknown(),
-  user_id: z.unknown(),
-  parent_user_id: z.unknown(),
-  timestamp: z.unknown(),
+  wa_id: anything,
+  user_id: anything,
+  parent_user_id: anything,
+  timestamp: anything,
 });
 
 /**

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { completed, readPerson } from "./person.ts";
 import {
+  anything,
   ignored,
   keptText,
   lenient,
@@ -21,15 +22,15 @@ const errorSchema = z.object({
 const statusSchema = z.object({
   id: platformId,
   status: z.string(),
-  type: z.unknown(),
-  timestamp: z.unknown(),
-  recipient_type: z.unknown(),
-  recipient_id: z.unknown(),
-  recipient_user_id: z.unknown(),
-  recipient_parent_user_id: z.unknown(),
-  recipient_participant_id: z.unknown(),
-  recipient_participant_user_id: z.unknown(),
-  recipient_participant_parent_user_id: z.unknown(),
+  type: anything,
+  timestamp: anything,
+  recipient_type: anything,
+  recipient_id: anything,
+  recipient_user_id: anything,
+  recipient_parent_user_id: anything,
+  recipient_participant_id: anything,
+  recipient_participant_user_id: anything,
+  recipient_participant_parent_user_id: anything,
   errors: lenient(z.array(z.unknown())),
   biz_opaque_callback_data: lenient(keptText),
 });

@@ -1,24 +1,33 @@
 import { z } from "zod";
 import { parsePreference } from "./parse-preference.ts";
 import { nameCount, readPerson } from "./person.ts";
-import { ignored, lenient, malformed, originOf, type Setting, stamp, unreadable } from "./reading.ts";
+import {
+  anything,
+  ignored,
+  lenient,
+  malformed,
+  originOf,
+  type Setting,
+  stamp,
+  unreadable,
+} from "./reading.ts";
 import type { PersonIdentifiers, Update } from "./update.ts";
 
 const systemSchema = z.object({
-  timestamp: z.unknown(),
-  from: z.unknown(),
-  from_user_id: z.unknown(),
-  from_parent_user_id: z.unknown(),
+  timestamp: anything,
+  from: anything,
+  from_user_id: anything,
+  from_parent_user_id: anything,
   system: z.object({
     type: lenient(z.string()),
-    customer: z.unknown(),
-    wa_id: z.unknown(),
-    new_wa_id: z.unknown(),
-    user_id: z.unknown(),
-    parent_user_id: z.unknown(),
-    previous_user_id: z.unknown(),
-    previous_parent_user_id: z.unknown(),
-    marketing: z.unknown(),
+    customer: anything,
+    wa_id: anything,
+    new_wa_id: anything,
+    user_id: anything,
+    parent_user_id: anything,
+    previous_user_id: anything,
+    previous_parent_user_id: anything,
+    marketing: anything,
   }),
 });
 type SystemMessage = z.infer<typeof systemSchema>;
@@ -119,9 +128,9 @@ function beforeAndAfter(
   };
 }
 
-const change = z.object({ previous: z.unknown(), current: z.unknown() });
+const change = z.object({ previous: anything, current: anything });
 const userIdUpdateSchema = z.object({
-  timestamp: z.unknown(),
+  timestamp: anything,
   user_id: change,
   parent_user_id: lenient(change),
 });

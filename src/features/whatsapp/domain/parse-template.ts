@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  anything,
   constant,
   futureInstant,
   ignored,
@@ -71,7 +72,7 @@ const categorySchema = z.object({
   correct_category: lenient(z.string()),
   new_category: z.string(),
   previous_category: lenient(z.string()),
-  category_update_timestamp: z.unknown(),
+  category_update_timestamp: anything,
 });
 
 /**

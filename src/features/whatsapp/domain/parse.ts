@@ -7,6 +7,7 @@ import { isIdentityChange, isSystemMessage, parseSystemMessage, parseUserIdUpdat
 import { parseTemplateCategory, parseTemplateQuality, parseTemplateStatus } from "./parse-template.ts";
 import { canonicalForms, digits, nameCount, peopleOf, readPerson } from "./person.ts";
 import {
+  anything,
   ignored,
   isThere,
   lenient,
@@ -19,17 +20,17 @@ import {
 } from "./reading.ts";
 import type { Ignored, Origin, ParsedWebhook, PersonIdentifiers, Update } from "./update.ts";
 
-const bodySchema = z.object({ object: z.unknown(), entry: z.array(z.unknown()) });
+const bodySchema = z.object({ object: anything, entry: z.array(z.unknown()) });
 const entrySchema = z.object({
   id: lenient(platformId),
-  time: z.unknown(),
+  time: anything,
   changes: z.array(z.unknown()),
 });
-const changeSchema = z.object({ field: z.string(), value: z.unknown() });
+const changeSchema = z.object({ field: z.string(), value: anything });
 const valueSchema = z.record(z.string(), z.unknown());
 const metadataSchema = z.object({
   phone_number_id: lenient(platformId),
-  display_phone_number: z.unknown(),
+  display_phone_number: anything,
 });
 
 /**
@@ -181,9 +182,9 @@ interface Contact {
 }
 
 const contactSchema = z.object({
-  wa_id: z.unknown(),
-  user_id: z.unknown(),
-  parent_user_id: z.unknown(),
+  wa_id: anything,
+  user_id: anything,
+  parent_user_id: anything,
 });
 
 /** The people in `contacts`; names and usernames stay behind. A contact without a readable identifier is no one. */

@@ -33,6 +33,9 @@ export const constant = z
   .regex(/^[A-Za-z0-9_]{1,100}$/)
   .transform((text) => text.toUpperCase());
 
+/** A member that is read later or may be anything. */
+export const anything = z.unknown().optional();
+
 /** A member that is not needed: when it is missing or odd, the update stands without it. */
 export function lenient<T>(schema: z.ZodType<T>) {
   return schema.optional().catch(undefined);

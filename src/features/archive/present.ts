@@ -1,0 +1,371 @@
+import { formatInstant, type MessageValues, type Templates } from "../../templates.ts";
+import type { DocumentSection, ReportModel, Row, Section } from "./domain/report-model.ts";
+import { shownText } from "./domain/shown-text.ts";
+import type { Block, Card, Cell, Field, Quote, Table, Tone, Value } from "./view.ts";
+
+/** Turns sections and their rows into what the templates show, in one language and time zone. */
+export interface Presenter {
+  message(key: string, values?: MessageValues): string;
+  sectionTitle(section: Section): string;
+  /** Undefined for an organization's own section. */
+  sectionAbout(section: Section): string | undefined;
+  documentBlocks(section: DocumentSection): readonly Block[];
+  /** One block for a run of rows of a section that Sayso fills; `from` is the first row's number, from 1. */
+  rowsBlock(section: Section, rows: readonly Row[], from: number, caption: string): Block;
+  instant(instant: string): Value;
+  /** A word of a closed list in the person's language; the word itself when it is a new one. */
+  word(word: string, section?: string): string;
+  regime(regime: string): string;
+  country(code: string): string;
+}
+
+/** Columns of the tables: a field, and smaller ones below it in the same cell. */
+type Columns = readonly { readonly field: string; readonly extras?: readonly string[] }[];
+
+const tables: Readonly<Record<string, Columns>> = {
+  opt_outs: [
+    { field: "occurredAt", extras: ["recordedAt", "expiresAt"] },
+    { field: "event", extras: ["kind"] },
+    { field: "scope", extras: ["purpose", "channel"] },
+    { field: "source", extras: ["reason"] },
+    { field: "id" },
+  ],
+  messages: [
+    { field: "at", extras: ["receivedAt"] },
+    { field: "direction" },
+    { field: "what", extras: ["errorCode", "opensWindow", "text"] },
+    { field: "sender" },
+    { field: "messageId" },
+  ],
+  decisions: [
+    { field: "at" },
+    { field: "decision" },
+    { field: "purpose", extras: ["category", "messageKind", "template"] },
+    { field: "reasons" },
+    { field: "sender", extras: ["channel"] },
+    { field: "decisionId", extras: ["messageRef", "policyVersion"] },
+  ],
+  disclosures: [
+    { field: "at" },
+    { field: "kind" },
+    { field: "recipient" },
+    { field: "reason" },
+    { field: "categories" },
+  ],
+};
+
+/** Fields that hold a word of a closed list, by section; everything else is shown as it is stored. */
+const words: Readonly<Record<string, ReadonlySet<string>>> = {
+  account: new Set(["kind"]),
+  devices: new Set(["kind"]),
+  settings: new Set(["lastSeenPrivacy", "photoPrivacy", "aboutPrivacy", "statusPrivacy"]),
+  consents: new Set(["channel", "state", "reportedState", "proof", "kind", "indication"]),
+  opt_outs: new Set(["event", "kind", "scope", "channel", "source", "reason"]),
+  messages: new Set(["direction", "what"]),
+  decisions: new Set(["decision", "category", "messageKind", "channel"]),
+  requests: new Set(["kind", "channel", "status", "event"]),
+  disclosures: new Set(["kind"]),
+};
+
+const languageFields = new Set(["language"]);
+const codeFields = new Set([
+  "id",
+  "decisionId",
+  "eventId",
+  "messageId",
+  "messageRef",
+  "requestId",
+  "currentIp",
+  "previousIp",
+  "ipAddress",
+  "pageUrl",
+  "privacyNoticeUrl",
+  "userAgent",
+  "policyVersion",
+]);
+
+const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** More columns than this are easier to read as cards. */
+const mostColumns = 6;
+
+const tones: Readonly<Record<string, Tone>> = {
+  given: "yes",
+  renewed: "yes",
+  delivered: "yes",
+  closed: "yes",
+  refused: "no",
+  withdrawn: "no",
+  revoked: "no",
+  expired: "no",
+  invalidated: "no",
+  cancelled: "no",
+};
+
+export function createPresenter(model: ReportModel, templates: Templates): Presenter {
+  const { language, timeZone } = model;
+  const languageNames = new Intl.DisplayNames([language], { type: "language" });
+  const countryNames = new Intl.DisplayNames([language], { type: "region" });
+  const message = (key: string, values?: MessageValues) =>
+    templates.message(`report.${key}`, language, values);
+  const has = (key: string) => templates.hasMessage(`report.${key}`);
+  const none: Value = { none: true };
+
+  const word = (stored: string, section?: string): string => {
+    if (section !== undefined && has(`value.${section}.${stored}`)) {
+      return message(`value.${section}.${stored}`);
+    }
+    return has(`value.${stored}`) ? message(`value.${stored}`) : shownText(stored);
+  };
+
+  const label = (section: Section, field: string): string => {
+    if (section.custom !== undefined) return customLabel(section.custom.schema, field);
+    return has(`field.${field}`) ? message(`field.${field}`) : field;
+  };
+
+  const instant = (stored: string): Value => ({
+    instant: stored,
+    shown: formatInstant(stored, "dateTime", language, timeZone),
+  });
+
+  const value = (section: Section, field: string, stored: unknown): Value => {
+    if (stored === null || stored === undefined || stored === "") return none;
+    if (typeof stored === "boolean") return { text: message(stored ? "yes" : "no") };
+    if (Array.isArray(stored)) {
+      return stored.length === 0 ? none : { items: stored.map((item) => value(section, field, item)) };
+    }
+    if (typeof stored === "object") {
+      const special = specialValue(section, field, stored);
+      if (special !== undefined) return special;
+      return Object.keys(stored).length === 0 ? none : { fields: fields(section, stored) };
+    }
+    const text = String(stored);
+    if (/(?:At|Since|^at)$/.test(field) && instantText.test(text) && !Number.isNaN(Date.parse(text))) {
+      return instant(text);
+    }
+    if (section.custom === undefined) {
+      if (languageFields.has(field)) return { text: nameOf(languageNames, text) };
+      if (words[section.name]?.has(field)) return { text: word(text, section.name) };
+      if (section.name === "requests" && field === "regime") return { text: regime(text) };
+      if (codeFields.has(field)) return { code: shownText(text) };
+    }
+    return { text: shownText(text) };
+  };
+
+  /** Objects that are one fact to a reader: a named kind of identifier, a photo, a reason with its code. */
+  const specialValue = (section: Section, field: string, stored: object): Value | undefined => {
+    const row: Row = { ...stored };
+    if (section.name === "account" && field === "identifiers" && section.custom === undefined) {
+      return { text: `${word(String(row.kind))}: ${shownText(String(row.value))}` };
+    }
+    if (section.name === "profile" && field === "photo" && typeof row.attachment === "string") {
+      return { image: `${encodeURI(row.attachment)}`, alternative: message("field.photo") };
+    }
+    if (section.name === "decisions" && field === "reasons") {
+      return { text: shownText(`${String(row.message)} (${String(row.code)})`) };
+    }
+    return undefined;
+  };
+
+  const fields = (section: Section, stored: object, but: readonly string[] = []): readonly Field[] =>
+    Object.entries(stored)
+      .filter(([field]) => !but.includes(field))
+      .map(([field, member]) => ({ label: label(section, field), value: value(section, field, member) }));
+
+  const nameOf = (names: Intl.DisplayNames, code: string): string => {
+    try {
+      return names.of(code) ?? shownText(code);
+    } catch {
+      return shownText(code);
+    }
+  };
+
+  const regime = (stored: string) =>
+    has(`regime.${stored}`) ? message(`regime.${stored}`) : shownText(stored);
+
+  const table = (
+    section: Section,
+    columns: Columns,
+    rows: readonly Row[],
+    caption: string,
+    isLog = false,
+  ): Table => {
+    const labels = columns.map((column) => label(section, column.field));
+    const extraLabels = new Map(
+      columns.flatMap((column) => (column.extras ?? []).map((field) => [field, label(section, field)])),
+    );
+    const extra = (row: Row, field: string): readonly Field[] => {
+      const stored = row[field];
+      if (stored === null || stored === undefined) return [];
+      return [{ label: extraLabels.get(field) ?? field, value: value(section, field, stored) }];
+    };
+    const cell = (row: Row, column: Columns[number], index: number): Cell => ({
+      label: labels[index] ?? column.field,
+      value: value(section, column.field, row[column.field]),
+      extras: (column.extras ?? []).flatMap((field) => extra(row, field)),
+    });
+    return {
+      caption,
+      isCaptionUnseen: isLog,
+      isLog,
+      columns: labels,
+      rows: rows.map((row) => ({ cells: columns.map((column, index) => cell(row, column, index)) })),
+    };
+  };
+
+  /** Of objects that are alike: a table where it is narrow, cards where it is not. */
+  const objects = (section: Section, heading: string, list: readonly object[]): Block => {
+    const columns = [...new Set(list.flatMap((item) => Object.keys(item)))];
+    const isFlat = list.every((item) => Object.values(item).every(isScalar));
+    if (isFlat && columns.length <= mostColumns) {
+      const rows = list.map((item): Row => ({ ...item }));
+      return {
+        table: table(
+          section,
+          columns.map((field) => ({ field })),
+          rows,
+          heading,
+        ),
+      };
+    }
+    return {
+      heading,
+      cards: list.map((item, index) => ({
+        title: objectTitle(section, { ...item }, index + 1),
+        fields: fields(section, item),
+      })),
+    };
+  };
+
+  const objectTitle = (section: Section, item: Row, number: number): string => {
+    if (section.name !== "devices" || section.custom !== undefined) return message("item.entry", { number });
+    const named = [item.manufacturer, item.model].filter((part) => typeof part === "string");
+    return named.length > 0 ? shownText(named.join(" ")) : message("item.device", { number });
+  };
+
+  const consentCard = (section: Section, row: Row): Card => {
+    const purpose = isRow(row.purpose) ? String(row.purpose.name) : "";
+    const point = isRow(row.collectionPoint) ? row.collectionPoint : undefined;
+    const state = String(row.state);
+    const where: readonly Field[] = point
+      ? [
+          {
+            label: label(section, "collectionPoint"),
+            value: {
+              text: message("collectionPoint", {
+                name: shownText(String(point.name)),
+                kind: word(String(point.kind)),
+                version: String(point.version),
+              }),
+            },
+          },
+          {
+            label: label(section, "privacyNoticeUrl"),
+            value: value(section, "privacyNoticeUrl", point.privacyNoticeUrl),
+          },
+        ]
+      : [{ label: label(section, "collectionPoint"), value: none }];
+    const rest = fields(section, row, ["purpose", "state", "wording", "collectionPoint", "occurredAt"]);
+    return {
+      title: shownText(purpose),
+      badge: { text: word(state, section.name), tone: tones[state] ?? "open" },
+      ...(isRow(row.wording) && { quote: quote(row.wording) }),
+      fields: [
+        { label: label(section, "occurredAt"), value: value(section, "occurredAt", row.occurredAt) },
+        ...where,
+        ...rest,
+        ...(point ? [{ label: message("field.id"), value: { code: shownText(String(point.id)) } }] : []),
+      ],
+    };
+  };
+
+  const quote = (wording: Row): Quote => ({
+    text: shownText(String(wording.text)),
+    language: String(wording.language),
+    caption: message("wording.caption", { language: nameOf(languageNames, String(wording.language)) }),
+    sha256: String(wording.sha256),
+  });
+
+  const requestCard = (section: Section, row: Row): Card => {
+    const status = String(row.status);
+    const history = Array.isArray(row.history) ? row.history.filter(isRow) : [];
+    return {
+      title: word(String(row.kind), section.name),
+      badge: { text: word(status, section.name), tone: tones[status] ?? "open" },
+      fields: fields(section, row, ["kind", "status", "history"]),
+      table: table(
+        section,
+        ["at", "event", "status", "note"].map((field) => ({ field })),
+        history,
+        message("field.history"),
+      ),
+    };
+  };
+
+  return {
+    message,
+    instant,
+    word,
+    regime,
+    country: (code) => nameOf(countryNames, code),
+    sectionTitle: (section) =>
+      section.custom ? shownText(section.custom.title) : message(`section.${section.name}`),
+    sectionAbout: (section) => (section.custom ? undefined : message(`section.${section.name}.about`)),
+
+    documentBlocks(section) {
+      const simple: Field[] = [];
+      const blocks: Block[] = [];
+      for (const [field, stored] of Object.entries(section.document)) {
+        if (Array.isArray(stored) && stored.length > 0 && field !== "identifiers") {
+          const list: readonly unknown[] = stored;
+          const heading = label(section, field);
+          if (list.every(isObject)) blocks.push(objects(section, heading, list));
+          else blocks.push({ heading, values: list.map((item) => value(section, field, item)) });
+        } else if (isRow(stored) && specialValue(section, field, stored) === undefined) {
+          blocks.push({ heading: label(section, field), fields: fields(section, stored) });
+        } else {
+          simple.push({ label: label(section, field), value: value(section, field, stored) });
+        }
+      }
+      return simple.length > 0 ? [{ fields: simple }, ...blocks] : blocks;
+    },
+
+    rowsBlock(section, rows, from, caption) {
+      if (section.name === "consents") return { cards: rows.map((row) => consentCard(section, row)) };
+      if (section.name === "requests") return { cards: rows.map((row) => requestCard(section, row)) };
+      if (section.name === "messages") {
+        const shown = rows.map((row): Row => ({ ...row, what: row.status ?? row.kind }));
+        return { table: table(section, tables.messages ?? [], shown, caption, true) };
+      }
+      const columns = tables[section.name];
+      if (columns !== undefined) return { table: table(section, columns, rows, caption, true) };
+      return {
+        cards: rows.map((row, index) => ({
+          title: message("item.entry", { number: from + index }),
+          fields: fields(section, row),
+        })),
+      };
+    },
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+function isRow(value: unknown): value is Row {
+  return isObject(value);
+}
+
+function isScalar(value: unknown): boolean {
+  return value === null || typeof value !== "object";
+}
+
+/** What an organization's schema calls a field (`title`), or else the field's name taken apart into words. */
+function customLabel(schema: Readonly<Record<string, unknown>>, field: string): string {
+  const properties = isRow(schema.properties) ? schema.properties : {};
+  const described = properties[field];
+  if (isRow(described) && typeof described.title === "string") return shownText(described.title);
+  const spaced = field.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll("_", " ");
+  return shownText(spaced.charAt(0).toUpperCase() + spaced.slice(1));
+}

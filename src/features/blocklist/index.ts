@@ -1,0 +1,1 @@
+export { blocklistRoutes } from "./routes.ts";

@@ -1,0 +1,206 @@
+import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
+import { requires } from "../../http/authenticate.ts";
+import {
+  channel,
+  httpUrl,
+  instant,
+  keyName,
+  language,
+  listOf,
+  pageById,
+  pageOf,
+  text,
+} from "../../http/schemas.ts";
+import { limits } from "../../kernel/limits.ts";
+import {
+  addVersion,
+  createCollectionPoint,
+  getCollectionPoint,
+  getVersion,
+  issueCaptureToken,
+  listCollectionPoints,
+  listVersions,
+} from "./manage-collection-points.ts";
+
+const versionFields = {
+  channels: z.array(channel).min(1).max(5),
+  purposes: z.array(keyName).min(1).max(20),
+  language,
+  wording: text(limits.textLength).openapi({
+    example: "Yes, send me offers from Example Shop on WhatsApp. I can stop at any time.",
+  }),
+  privacyNoticeUrl: httpUrl.optional(),
+  defaultChecked: z.boolean().default(false).openapi({ description: "A pre-ticked box is refused." }),
+};
+
+const pointInput = z.strictObject({
+  key: keyName,
+  kind: z.enum([
+    "form",
+    "widget",
+    "checkbox",
+    "click_to_chat",
+    "inbound_message",
+    "keyword",
+    "sms",
+    "email",
+    "voice",
+    "paper",
+    "in_person",
+    "import",
+    "api",
+  ]),
+  name: text(),
+  ...versionFields,
+});
+
+const versionInput = z.strictObject({
+  channels: versionFields.channels.optional(),
+  purposes: versionFields.purposes.optional(),
+  language: language.optional(),
+  wording: versionFields.wording,
+  privacyNoticeUrl: versionFields.privacyNoticeUrl,
+  defaultChecked: versionFields.defaultChecked,
+});
+
+const point = z
+  .object({
+    id: z.string(),
+    key: z.string(),
+    kind: z.string(),
+    name: z.string(),
+    version: z.number().int(),
+    channels: z.array(z.string()),
+    purposes: z.array(z.string()),
+    language: z.string(),
+    wording: z.string(),
+    wordingSha256: z.string(),
+    privacyNoticeUrl: z.string().nullable(),
+    defaultChecked: z.boolean(),
+    createdAt: instant.openapi({ description: "When this version came into being." }),
+  })
+  .openapi("CollectionPoint");
+
+const captureToken = z
+  .object({
+    token: z.string(),
+    collectionPointId: z.string(),
+    version: z.number().int(),
+    language: z.string(),
+    issuedAt: instant,
+    expiresAt: instant,
+  })
+  .openapi("CaptureToken");
+
+const id = z.object({ id: z.string() });
+
+/** Routes of collection points, their versions and capture tokens. */
+export function collectionRoutes(app: App): void {
+  // A shop's server asks for a token at each page view; it may do so with a key that only records consents.
+  app.use("/v1/collection-points/:id/capture-tokens", requires("consents"));
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/collection-points",
+      tags: ["Collection points"],
+      summary: "Make a collection point with its first version",
+      middleware: requires("configuration"),
+      request: body(pointInput),
+      responses: { 201: answer(point, "The collection point"), ...refusals },
+    }),
+    async (c) => c.json(await createCollectionPoint(c.var.context, c.req.valid("json")), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/collection-points",
+      tags: ["Collection points"],
+      summary: "List collection points as their newest versions show them",
+      middleware: requires("configuration"),
+      request: { query: pageById("cpt") },
+      responses: { 200: answer(listOf(point), "A page of collection points"), ...refusals },
+    }),
+    async (c) => {
+      const { cursor, limit } = c.req.valid("query");
+      return c.json(
+        pageOf(await listCollectionPoints(c.var.context, cursor, limit), limit, (p) => p.id),
+        200,
+      );
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/collection-points/{id}",
+      tags: ["Collection points"],
+      summary: "A collection point as its newest version shows it",
+      middleware: requires("configuration"),
+      request: { params: id },
+      responses: { 200: answer(point, "The collection point"), ...refusals },
+    }),
+    async (c) => c.json(await getCollectionPoint(c.var.context, c.req.valid("param").id), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/collection-points/{id}/versions",
+      tags: ["Collection points"],
+      summary: "Add a version; what is left out is taken from the newest",
+      middleware: requires("configuration"),
+      request: { params: id, ...body(versionInput) },
+      responses: { 201: answer(point, "The new version"), ...refusals },
+    }),
+    async (c) => c.json(await addVersion(c.var.context, c.req.valid("param").id, c.req.valid("json")), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/collection-points/{id}/versions",
+      tags: ["Collection points"],
+      summary: "Every version, the newest first",
+      middleware: requires("configuration"),
+      request: { params: id },
+      responses: { 200: answer(listOf(point), "The versions"), ...refusals },
+    }),
+    async (c) =>
+      c.json({ items: await listVersions(c.var.context, c.req.valid("param").id), nextCursor: null }, 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/collection-points/{id}/versions/{version}",
+      tags: ["Collection points"],
+      summary: "One version, exactly as it was shown",
+      middleware: requires("configuration"),
+      request: { params: id.extend({ version: z.coerce.number().int().min(1).max(2_147_483_647) }) },
+      responses: { 200: answer(point, "The version"), ...refusals },
+    }),
+    async (c) => {
+      const { id, version } = c.req.valid("param");
+      return c.json(await getVersion(c.var.context, id, version), 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/collection-points/{id}/capture-tokens",
+      tags: ["Collection points"],
+      summary: "A signed token that says which version was on the screen, and when",
+      request: {
+        params: id,
+        body: {
+          required: false,
+          content: {
+            "application/json": {
+              schema: z.strictObject({ version: z.number().int().min(1).max(2_147_483_647).optional() }),
+            },
+          },
+        },
+      },
+      responses: { 201: answer(captureToken, "The token"), ...refusals },
+    }),
+    async (c) =>
+      c.json(await issueCaptureToken(c.var.context, c.req.valid("param").id, c.req.valid("json")), 201),
+  );
+}

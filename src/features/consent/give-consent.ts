@@ -1,0 +1,164 @@
+import type { Context } from "../../context.ts";
+import { replay } from "../../db/write.ts";
+import { invalid } from "../../kernel/errors.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
+import { seal } from "../../kernel/seal.ts";
+import { notInFuture, wholeSecond } from "../../kernel/time.ts";
+import { findVersions, readCaptureToken } from "../collection/index.ts";
+import { findPurpose } from "../organization/index.ts";
+import { hashIdentifier, readReference, resolveSubject, type SubjectReference } from "../subject/index.ts";
+import { holdsInboundMessage, insertConsentEvent, type RecordedConsent } from "./store.ts";
+
+export interface Provenance {
+  readonly collectionPointId: string;
+  readonly version: number;
+  readonly captureToken?: string | undefined;
+  readonly indication: string;
+  readonly pageUrl?: string | undefined;
+  readonly ipAddress?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly language?: string | undefined;
+  readonly operator?: string | undefined;
+  readonly occurredAt: string;
+  readonly evidence?: unknown;
+}
+
+export interface ConsentInput {
+  readonly subject: SubjectReference;
+  readonly channel: string;
+  readonly purpose: string;
+  readonly state: "given" | "withdrawn" | "refused";
+  readonly provenance: Provenance;
+}
+
+/** The part of the provenance that is sealed under the person's evidence key. */
+export interface SealedProvenance {
+  readonly pageUrl?: string | undefined;
+  readonly ipAddress?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly operator?: string | undefined;
+  readonly evidence?: unknown;
+}
+
+export function consentPlace(subjectId: string, eventId: string): string {
+  return `consent_event:${subjectId}:${eventId}`;
+}
+
+/**
+ * Records a yes or a no with its proof. What a yes is worth is in gate-rules: it is the person's own doing when it
+ * comes with a capture token of ours or rests on a message of theirs that Sayso holds; otherwise it is reported, and
+ * after a no it stays `requested`. Purposes with double opt-in wait for their confirmation.
+ *
+ * Throws `invalid` with a pointer for an unknown purpose, collection point or version, a version that did not exist
+ * at that time or does not cover the purpose, a token that does not fit, a time in the future; `conflict` when
+ * the identifiers name two people.
+ */
+export async function giveConsent(ctx: Context, input: ConsentInput) {
+  const earlier = await replay<RecordedConsent>(ctx);
+  if (earlier !== undefined) return present(earlier);
+
+  const { provenance } = input;
+  const purpose = await findPurpose(ctx, input.purpose);
+  if (purpose === undefined) throw invalid("/purpose", "There is no such purpose.");
+  const occurredAt = notInFuture(provenance.occurredAt, ctx.services.now(), "/provenance/occurredAt");
+  const shown = await shownVersion(ctx, input, occurredAt);
+  const capture =
+    provenance.captureToken === undefined ? undefined : fittingCapture(ctx, provenance, shown, occurredAt);
+
+  const read = readReference(input.subject, "/subject");
+  const subject = await resolveSubject(ctx, input.subject, "/subject");
+  const messageId = evidenceMessageId(provenance.evidence);
+  const wroteIt = messageId !== undefined && (await holdsInboundMessage(ctx, subject.id, messageId));
+  const id = ctx.services.newId("cns");
+  const sealed: SealedProvenance = {
+    pageUrl: provenance.pageUrl,
+    ipAddress: provenance.ipAddress,
+    userAgent: provenance.userAgent,
+    operator: provenance.operator,
+    evidence: provenance.evidence,
+  };
+  const row = await insertConsentEvent(ctx, {
+    id,
+    publicId: formatId("cns", id),
+    subjectId: subject.id,
+    channel: input.channel,
+    purpose: input.purpose,
+    reportedState: input.state,
+    yesState: purpose.doubleOptIn && !wroteIt ? "requested" : "given",
+    proof: capture !== undefined || wroteIt ? "demonstrated" : "reported",
+    collectionPointId: shown.collectionPointId,
+    version: shown.version,
+    indication: provenance.indication,
+    language: provenance.language,
+    occurredAt: occurredAt.toISOString(),
+    validityDays: purpose.validityDays,
+    captureTokenId: capture?.tokenId,
+    sealed: seal(subject.evidenceKey, consentPlace(subject.id, id), Buffer.from(JSON.stringify(sealed))),
+    named: "identifiers" in read ? read.identifiers.map((identifier) => hashIdentifier(ctx, identifier)) : [],
+  });
+  if (row === undefined) {
+    throw invalid("/provenance/captureToken", "This capture token proved the consent of another person.");
+  }
+  return present(row);
+}
+
+function present(row: RecordedConsent) {
+  return {
+    id: formatId("cns", row.id),
+    subjectId: formatId("sub", row.subject_id),
+    state: row.state,
+    recordedAt: new Date(row.recorded_at).toISOString(),
+  };
+}
+
+async function shownVersion(ctx: Context, input: ConsentInput, occurredAt: Date) {
+  const { collectionPointId, version } = input.provenance;
+  const uuid = parseId("cpt", collectionPointId);
+  const versions = uuid === undefined ? [] : await findVersions(ctx, [uuid]);
+  if (versions.length === 0)
+    throw invalid("/provenance/collectionPointId", "There is no such collection point.");
+  const shown = versions.find((each) => each.version === version);
+  if (shown === undefined) throw invalid("/provenance/version", "This collection point has no such version.");
+  if (occurredAt.getTime() < wholeSecond(shown.createdAt)) {
+    throw invalid("/provenance/version", "This version did not exist yet at that time.");
+  }
+  if (!shown.purposes.includes(input.purpose)) {
+    throw invalid("/purpose", "This version of the collection point does not ask for that purpose.");
+  }
+  if (!shown.channels.includes(input.channel)) {
+    throw invalid("/channel", "This version of the collection point does not ask for that channel.");
+  }
+  return shown;
+}
+
+function fittingCapture(
+  ctx: Context,
+  provenance: Provenance,
+  shown: { collectionPointId: string; version: number },
+  occurredAt: Date,
+) {
+  const pointer = "/provenance/captureToken";
+  const capture = readCaptureToken(ctx, provenance.captureToken ?? "");
+  if (capture === undefined) throw invalid(pointer, "Not a capture token of this organization, or altered.");
+  if (capture.collectionPointId !== shown.collectionPointId || capture.version !== shown.version) {
+    throw invalid(pointer, "This capture token is for another wording.");
+  }
+  if (provenance.language !== undefined && provenance.language !== capture.language) {
+    throw invalid("/provenance/language", "The capture token says that another language was on the screen.");
+  }
+  const skew = limits.clockSkewSeconds * 1000;
+  if (occurredAt.getTime() < capture.issuedAt - skew) {
+    throw invalid("/provenance/occurredAt", "This lies before the capture token was issued.");
+  }
+  if (occurredAt.getTime() > capture.issuedAt + limits.captureTokenLifeSeconds * 1000 + skew) {
+    throw invalid(pointer, "This capture token is too old. Ask for a new one each time the page is shown.");
+  }
+  return capture;
+}
+
+/** The id of an inbound message that evidence refers to as `{"messageId": "wamid.…"}`. */
+function evidenceMessageId(evidence: unknown): string | undefined {
+  if (typeof evidence !== "object" || evidence === null || !("messageId" in evidence)) return undefined;
+  return typeof evidence.messageId === "string" ? evidence.messageId : undefined;
+}

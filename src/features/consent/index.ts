@@ -1,0 +1,2 @@
+export { consentHistory } from "./consent-history.ts";
+export { consentRoutes } from "./routes.ts";

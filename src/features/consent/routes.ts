@@ -1,0 +1,130 @@
+import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
+import { requires } from "../../http/authenticate.ts";
+import {
+  channel,
+  instant,
+  keyName,
+  language,
+  listOf,
+  pageById,
+  pageOf,
+  subjectReference,
+  text,
+} from "../../http/schemas.ts";
+import { consentHistory, listConsents } from "./consent-history.ts";
+import { giveConsent } from "./give-consent.ts";
+
+const consentInput = z.strictObject({
+  subject: subjectReference,
+  channel: channel.default("whatsapp"),
+  purpose: keyName,
+  state: z.enum(["given", "withdrawn", "refused"]),
+  provenance: z.strictObject({
+    collectionPointId: text(64).openapi({ example: "cpt_01kb0q8s5hf6xv3y1m2n4p5q6r" }),
+    version: z.number().int().min(1).max(2_147_483_647),
+    captureToken: text(1_000).optional(),
+    indication: z.enum(["ticked", "submitted", "clicked", "wrote", "said", "signed"]),
+    pageUrl: text(2_000).optional(),
+    ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
+    userAgent: text(1_000).optional(),
+    language: language.optional(),
+    operator: text().optional(),
+    occurredAt: instant,
+    evidence: z
+      .union([text(10_000), z.record(z.string().max(200), z.json())])
+      .optional()
+      .openapi({
+        description:
+          'Whatever else proves it. `{"messageId": "wamid.…"}` refers to a message of the person that Sayso holds: then the yes is their own doing.',
+      }),
+  }),
+});
+
+const recorded = z
+  .object({ id: z.string(), subjectId: z.string(), state: z.string(), recordedAt: instant })
+  .openapi("RecordedConsent");
+
+const event = z
+  .object({
+    id: z.string(),
+    subjectId: z.string(),
+    channel: z.string(),
+    purpose: z.string(),
+    state: z.string(),
+    reportedState: z.string(),
+    occurredAt: instant,
+    recordedAt: instant,
+    expiresAt: instant.nullable(),
+  })
+  .openapi("ConsentEvent");
+
+const history = event
+  .extend({
+    provenance: z.object({
+      collectionPointId: z.string().nullable(),
+      version: z.number().nullable(),
+      wording: z.string().nullable(),
+      wordingSha256: z.string().nullable(),
+      wordingLanguage: z.string().nullable(),
+      privacyNoticeUrl: z.string().nullable(),
+      indication: z.string().nullable(),
+      proof: z.string(),
+      pageUrl: z.string().nullable(),
+      ipAddress: z.string().nullable(),
+      userAgent: z.string().nullable(),
+      language: z.string().nullable(),
+      operator: z.string().nullable(),
+      occurredAt: instant,
+      recordedAt: instant,
+      evidence: z.unknown(),
+    }),
+  })
+  .openapi("ConsentEventWithProvenance");
+
+/** Routes of consent events. */
+export function consentRoutes(app: App): void {
+  app.use("/v1/consents/*", requires("consents"));
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/consents",
+      tags: ["Consents"],
+      summary: "Record a yes or a no, with its proof",
+      description:
+        "A yes that is only reported after a no stays `requested`; with a capture token it is the person's own doing.",
+      request: body(consentInput),
+      responses: { 201: answer(recorded, "The consent event"), ...refusals },
+    }),
+    async (c) => c.json(await giveConsent(c.var.context, c.req.valid("json")), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/consents",
+      tags: ["Consents"],
+      summary: "Consent events, the newest first",
+      request: { query: pageById("cns") },
+      responses: { 200: answer(listOf(event), "A page of consent events"), ...refusals },
+    }),
+    async (c) => {
+      const { cursor, limit } = c.req.valid("query");
+      return c.json(
+        pageOf(await listConsents(c.var.context, cursor, limit), limit, (e) => e.id),
+        200,
+      );
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/subjects/{id}/consents",
+      tags: ["Subjects"],
+      summary: "A person's consent history with full provenance and the wording as it was shown",
+      request: { params: z.object({ id: z.string() }) },
+      responses: { 200: answer(listOf(history), "Every event, the newest first"), ...refusals },
+    }),
+    async (c) =>
+      c.json({ items: await consentHistory(c.var.context, c.req.valid("param").id), nextCursor: null }, 200),
+  );
+}

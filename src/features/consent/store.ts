@@ -1,0 +1,202 @@
+import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import type { Context } from "../../context.ts";
+import type { Fragment, Sql } from "../../db/database.ts";
+import { write } from "../../db/write.ts";
+import { hashesOf, standPart } from "../subject/index.ts";
+import { consentEvent } from "./tables.ts";
+
+export type ConsentEventRow = typeof consentEvent.$inferSelect;
+
+/** A consent event that is about to be recorded. Ids are uuids. */
+export interface NewConsentEvent {
+  readonly id: string;
+  /** Public id, for what refers to the event. */
+  readonly publicId: string;
+  readonly subjectId: string;
+  readonly channel: string;
+  readonly purpose: string;
+  readonly reportedState: "given" | "withdrawn" | "refused";
+  /** What a yes is stored as when nothing stands against it: given, or requested until it is confirmed. */
+  readonly yesState: "given" | "requested";
+  readonly proof: "demonstrated" | "reported";
+  readonly collectionPointId: string;
+  readonly version: number;
+  readonly indication: string;
+  readonly language: string | undefined;
+  readonly occurredAt: string;
+  readonly validityDays: number | null;
+  readonly captureTokenId: string | undefined;
+  readonly sealed: Buffer;
+  /** Hashes of the identifiers that were named. */
+  readonly named: readonly string[];
+}
+
+export interface RecordedConsent {
+  readonly id: string;
+  readonly subject_id: string;
+  readonly state: string;
+  readonly recorded_at: string;
+}
+
+/**
+ * Records a consent event with the state it adds up to, and for a no the standing no of every identifier, in one
+ * statement. A yes that is only reported while a no stands in its scope is stored as `requested`. No row: the
+ * capture token was used for somebody else.
+ */
+export async function insertConsentEvent(
+  ctx: Context,
+  event: NewConsentEvent,
+): Promise<RecordedConsent | undefined> {
+  return write<RecordedConsent>(ctx, (sql) => {
+    const isYes = event.reportedState === "given";
+    const token = event.captureTokenId;
+    const parts: [string, Fragment][] = [
+      ["hashes", hashesOf(sql, ctx, [event.subjectId], event.named)],
+      [
+        "standing",
+        sql`select 1 as one from standing_no n join hashes h on h.hash = n.identifier_hash
+          where n.organization_id = ${ctx.organizationId}::uuid and n.channel in ('*', ${event.channel})
+            and n.purpose in ('*', ${event.purpose}) limit 1`,
+      ],
+    ];
+    if (token !== undefined) {
+      parts.push([
+        "used",
+        sql`insert into capture_token_use (organization_id, token_id, subject_id)
+          values (${ctx.organizationId}, ${token}, ${event.subjectId})
+          on conflict (organization_id, token_id) do update set subject_id = capture_token_use.subject_id
+            where capture_token_use.subject_id = excluded.subject_id
+          returning token_id`,
+      ]);
+    }
+    parts.push(["event", insertPart(sql, ctx, event, token !== undefined)], ["state", statePart(sql)]);
+    if (!isYes) {
+      const no = {
+        channel: event.channel,
+        purpose: event.purpose,
+        kind: event.reportedState === "refused" ? "refused" : "withdrawn",
+        at: event.occurredAt,
+        eventId: event.publicId,
+      } as const;
+      parts.push(["stands", standPart(sql, ctx, no, "hashes", "event")]);
+    }
+    return {
+      parts,
+      result: sql`select id, subject_id, state, recorded_at from event`,
+      audit: { action: "consent.recorded", entity: event.publicId, details: { state: event.reportedState } },
+    };
+  });
+}
+
+function insertPart(sql: Sql, ctx: Context, event: NewConsentEvent, needsToken: boolean): Fragment {
+  const isYes = event.reportedState === "given";
+  const state = !isYes
+    ? sql`${event.reportedState}`
+    : event.proof === "demonstrated"
+      ? sql`${event.yesState}`
+      : sql`case when exists (select from standing) then 'requested' else ${event.yesState} end`;
+  return sql`
+    insert into consent_event (organization_id, id, subject_id, channel, purpose, state, reported_state, proof,
+      collection_point_id, collection_point_version, indication, language, occurred_at, effective_at, expires_at,
+      capture_token_id, sealed, actor_kind, actor_id)
+    select ${ctx.organizationId}::uuid, ${event.id}::uuid, ${event.subjectId}::uuid, ${event.channel}, ${event.purpose},
+      ${state}, ${event.reportedState}, ${event.proof}, ${event.collectionPointId}::uuid, ${event.version}::int,
+      ${event.indication}, ${event.language ?? null}, t.occurred, t.effective,
+      ${isYes ? event.validityDays : null}::int * interval '1 day' + t.effective,
+      ${event.captureTokenId ?? null}::uuid, ${event.sealed}::bytea, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+    from (select ${event.occurredAt}::timestamptz as occurred,
+      least(${event.occurredAt}::timestamptz, now()) as effective) t
+    ${needsToken ? sql`where exists (select from used)` : sql``}
+    returning *`;
+}
+
+/** What the events add up to, kept in the same statement: see consentStateOf for the same sum over all events. */
+function statePart(sql: Sql): Fragment {
+  return sql`
+    insert into consent_state as s (organization_id, subject_id, channel, purpose, given_event_id, given_at,
+      given_expires_at, proven_event_id, proven_at, proven_expires_at, requested_event_id, requested_at,
+      no_kind, no_event_id, no_at)
+    select organization_id, subject_id, channel, purpose,
+      case when state = 'given' then id end, case when state = 'given' then effective_at end,
+      case when state = 'given' then expires_at end,
+      case when state = 'given' and proof = 'demonstrated' then id end,
+      case when state = 'given' and proof = 'demonstrated' then effective_at end,
+      case when state = 'given' and proof = 'demonstrated' then expires_at end,
+      case when state = 'requested' then id end, case when state = 'requested' then effective_at end,
+      case when state in ('withdrawn', 'refused') then state end,
+      case when state in ('withdrawn', 'refused') then id end,
+      case when state in ('withdrawn', 'refused') then occurred_at end
+    from event
+    on conflict (organization_id, subject_id, channel, purpose) do update set
+      (given_event_id, given_at, given_expires_at) = (select x.* from (values
+        (s.given_event_id, s.given_at, s.given_expires_at),
+        (excluded.given_event_id, excluded.given_at, excluded.given_expires_at)) x(id, at, until)
+        order by x.at desc nulls last limit 1),
+      (proven_event_id, proven_at, proven_expires_at) = (select x.* from (values
+        (s.proven_event_id, s.proven_at, s.proven_expires_at),
+        (excluded.proven_event_id, excluded.proven_at, excluded.proven_expires_at)) x(id, at, until)
+        order by x.at desc nulls last limit 1),
+      (requested_event_id, requested_at) = (select x.* from (values
+        (s.requested_event_id, s.requested_at), (excluded.requested_event_id, excluded.requested_at)) x(id, at)
+        order by x.at desc nulls last limit 1),
+      (no_kind, no_event_id, no_at) = (select x.* from (values
+        (s.no_kind, s.no_event_id, s.no_at), (excluded.no_kind, excluded.no_event_id, excluded.no_at)) x(kind, id, at)
+        order by x.at desc nulls last limit 1)
+    returning subject_id`;
+}
+
+/** Whether Sayso holds this message from the person: then a yes they wrote is their own doing. */
+export async function holdsInboundMessage(
+  ctx: Context,
+  subjectId: string,
+  messageId: string,
+): Promise<boolean> {
+  const rows = await ctx.services.db.statement(
+    (sql) => sql`
+      select 1 from inbound_message m
+      join subject w on w.organization_id = m.organization_id and w.id = m.subject_id
+      where m.organization_id = ${ctx.organizationId} and m.message_id = ${messageId} and w.root_id = ${subjectId}
+      limit 1`,
+  );
+  return rows.length > 0;
+}
+
+/** Events of some records of one person, the newest first. */
+export async function selectEventsOf(
+  ctx: Context,
+  subjectIds: readonly string[],
+): Promise<ConsentEventRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(consentEvent)
+      .where(
+        and(
+          eq(consentEvent.organizationId, ctx.organizationId),
+          inArray(consentEvent.subjectId, [...subjectIds]),
+        ),
+      )
+      .orderBy(desc(consentEvent.recordedAt), desc(consentEvent.id)),
+  );
+}
+
+/** Events of the organization, the newest first. */
+export async function selectEvents(
+  ctx: Context,
+  before: string | undefined,
+  limit: number,
+): Promise<ConsentEventRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(consentEvent)
+      .where(
+        and(
+          eq(consentEvent.organizationId, ctx.organizationId),
+          before ? lt(consentEvent.id, before) : undefined,
+        ),
+      )
+      .orderBy(desc(consentEvent.id))
+      .limit(limit),
+  );
+}

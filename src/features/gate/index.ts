@@ -1,0 +1,2 @@
+export { type Answer, type CheckInput, createGate } from "./check.ts";
+export { gateRoutes } from "./routes.ts";

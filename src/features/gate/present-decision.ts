@@ -1,0 +1,70 @@
+import type { Context } from "../../context.ts";
+import { notFound } from "../../kernel/errors.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import { readPerson } from "../subject/index.ts";
+import type { Answer, DecisionDocument } from "./check.ts";
+import { explain } from "./domain/explain.ts";
+import type { Question } from "./domain/facts.ts";
+import type { Language } from "./domain/texts.ts";
+import type { Verdict } from "./domain/verdict.ts";
+import { type DecisionRow, selectDecision, selectDecisionsOf } from "./store.ts";
+
+/** A verdict with the words for every reason. */
+function presentVerdict(verdict: Verdict, question: Question, language: Language) {
+  return {
+    decision: verdict.decision,
+    category: verdict.category,
+    reasons: verdict.reasons.map((reason) => ({
+      code: reason.code,
+      rule: reason.rule,
+      ...explain(reason, question, language),
+      ...(reason.retryAt === null ? {} : { retryAt: reason.retryAt }),
+      evidence: [...reason.evidence],
+    })),
+    rules: [...verdict.rules],
+    window: verdict.window,
+    obligations: [...verdict.obligations],
+    policyVersion: verdict.policyVersion,
+  };
+}
+
+/** The answer to a check. */
+export function presentAnswer({ decisionId, question, verdict }: Answer, language: Language) {
+  return {
+    ...(decisionId === undefined ? {} : { decisionId }),
+    ...presentVerdict(verdict, question, language),
+  };
+}
+
+/** A stored decision in full: the question, what it saw, every rule's result, and the reasons in plain words. */
+export async function getDecision(ctx: Context, id: string, language: Language) {
+  const uuid = parseId("dec", id);
+  const row = uuid === undefined ? undefined : await selectDecision(ctx, uuid);
+  if (row === undefined) throw notFound("decision");
+  return presentDecision(row, language);
+}
+
+/** Decisions about a person, the newest first. Throws `not_found`. */
+export async function listDecisionsOf(
+  ctx: Context,
+  subjectId: string,
+  page: { cursor: string | undefined; limit: number },
+  language: Language,
+) {
+  const { keys } = await readPerson(ctx, subjectId);
+  const rows = await selectDecisionsOf(ctx, [...keys.keys()], page.cursor, page.limit);
+  return rows.map((row) => presentDecision(row, language));
+}
+
+function presentDecision(row: DecisionRow, language: Language) {
+  const { question, facts, verdict } = row.document as DecisionDocument;
+  return {
+    decisionId: formatId("dec", row.id),
+    at: row.at.toISOString(),
+    subjectId: row.subjectId === null ? null : formatId("sub", row.subjectId),
+    messageRef: row.messageRef,
+    ...presentVerdict(verdict, question, language),
+    question,
+    facts,
+  };
+}

@@ -1,0 +1,142 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Context, OrganizationKeys, Services } from "../../context.ts";
+import { replay, write } from "../../db/write.ts";
+import { invalid } from "../../kernel/errors.ts";
+import { maskIdentifier } from "../../kernel/identifier.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
+import { makeLinkToken, organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
+import { deriveKey, keyedHash } from "../../kernel/seal.ts";
+import { addSeconds } from "../../kernel/time.ts";
+import { findPurpose, getOrganization } from "../organization/index.ts";
+import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
+import { recordOptOut } from "./record-opt-out.ts";
+import { insertUndo, selectStandingOptOut, type UndoOutcome } from "./store.ts";
+
+const use = "opt_out_link";
+
+interface LinkContent {
+  readonly subjectId: string;
+  readonly purpose?: string | undefined;
+}
+
+/**
+ * A link by which its bearer can only take away: the page and the one-click answer (RFC 8058) are both behind it.
+ * The same person and purpose always give the same link, and it never goes stale.
+ */
+export async function issueOptOutLink(
+  ctx: Context,
+  input: { subject: SubjectReference; purpose?: string | undefined },
+): Promise<{ url: string }> {
+  if (input.purpose !== undefined && (await findPurpose(ctx, input.purpose)) === undefined) {
+    throw invalid("/purpose", "There is no such purpose.");
+  }
+  const content = (await replay<{ subject_id: string; purpose: string | null }>(ctx)) ?? (await record());
+  const token = makeLinkToken(linkKey(ctx.keys), use, ctx.organizationId, {
+    subjectId: content?.subject_id,
+    ...(input.purpose === undefined ? {} : { purpose: input.purpose }),
+  });
+  return { url: `${ctx.services.publicUrl}/o/${token}` };
+
+  async function record() {
+    const subject = await resolveSubject(ctx, input.subject, "/subject");
+    return write<{ subject_id: string; purpose: string | null }>(ctx, (sql) => ({
+      parts: [],
+      result: sql`select ${subject.id}::text as subject_id, ${input.purpose ?? null}::text as purpose`,
+      audit: {
+        action: "opt_out_link.issued",
+        entity: formatId("sub", subject.id),
+        details: { purpose: input.purpose },
+      },
+    }));
+  }
+}
+
+function linkKey(keys: OrganizationKeys) {
+  return deriveKey(keys.data, use);
+}
+
+/** What an opened link is about, with a context in which the person themself acts. */
+export interface OpenedLink {
+  readonly ctx: Context;
+  readonly subjectId: string;
+  readonly purpose: { readonly key: string; readonly name: string } | undefined;
+  readonly organization: { readonly name: string; readonly contact: string | undefined };
+  /** The number's last two digits, such as `…67`. */
+  readonly maskedNumber: string;
+}
+
+/** Opens a link's token. Changes nothing. Undefined when it was altered or cut, or is of another organization. */
+export async function openOptOutLink(
+  services: Services,
+  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  token: string,
+  requestId: string,
+): Promise<OpenedLink | undefined> {
+  const organizationId = organizationOfLinkToken(token);
+  const keys = organizationId && (await organizationKeys(organizationId).catch(() => undefined));
+  if (!organizationId || !keys) return undefined;
+  const content = readLinkToken(linkKey(keys), use, organizationId, token) as LinkContent | undefined;
+  if (content === undefined) return undefined;
+  const ctx: Context = { services, organizationId, keys, actor: { kind: "person" }, requestId };
+  const { root, identifiers } = await readPerson(ctx, formatId("sub", content.subjectId));
+  const organization = await getOrganization(ctx);
+  const purpose = content.purpose === undefined ? undefined : await findPurpose(ctx, content.purpose);
+  const number = identifiers.find(({ kind }) => kind === "phone" || kind === "wa_id") ?? identifiers[0];
+  return {
+    ctx,
+    subjectId: formatId("sub", root.id),
+    purpose: purpose && { key: purpose.key, name: purpose.name },
+    organization: { name: organization.name, contact: organization.dpo?.contact },
+    maskedNumber: number === undefined ? "…" : maskIdentifier(number),
+  };
+}
+
+/**
+ * Takes the no of a link's bearer. Asked twice it answers the same: an opt-out of that scope that stands already is
+ * the answer. Gives the reference and the nonce that takes it back for ten minutes.
+ */
+export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all") {
+  const purpose = scope === "purpose" ? link.purpose?.key : undefined;
+  const { ctx } = link;
+  const subjectUuid = parseId("sub", link.subjectId) ?? "";
+  const standing = await selectStandingOptOut(ctx, subjectUuid, purpose);
+  const now = ctx.services.now();
+  const { id, recordedAt } =
+    standing === undefined
+      ? await recordOptOut(ctx, {
+          subject: { subjectId: link.subjectId },
+          scope: purpose === undefined ? "all" : "purpose",
+          purpose,
+          source: "link",
+          occurredAt: now.toISOString(),
+        })
+      : { id: formatId("opt", standing.id), recordedAt: standing.recordedAt.toISOString() };
+  const undoUntil = addSeconds(new Date(recordedAt), limits.optOutUndoSeconds);
+  return {
+    reference: id,
+    scope: purpose === undefined ? ("all" as const) : ("purpose" as const),
+    undo: undoUntil > now ? { nonce: undoNonce(ctx, id), until: undoUntil } : undefined,
+  };
+}
+
+/** Takes an opt-out back with its nonce; see insertUndo. */
+export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoOutcome> {
+  const [optOutId = ""] = nonce.split(".");
+  const uuid = parseId("opt", optOutId);
+  const given = Buffer.from(nonce);
+  const wanted = Buffer.from(undoNonce(link.ctx, optOutId));
+  if (uuid === undefined || given.length !== wanted.length || !timingSafeEqual(given, wanted))
+    return "unknown";
+  const id = link.ctx.services.newId("opt");
+  return insertUndo(link.ctx, {
+    id,
+    publicId: formatId("opt", id),
+    optOutId: uuid,
+    publicOptOutId: optOutId,
+  });
+}
+
+function undoNonce(ctx: Context, optOutId: string): string {
+  return `${optOutId}.${keyedHash(deriveKey(ctx.keys.data, "opt_out_undo"), optOutId).toString("base64url")}`;
+}

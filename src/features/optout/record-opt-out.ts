@@ -1,0 +1,79 @@
+import type { Context } from "../../context.ts";
+import { replay } from "../../db/write.ts";
+import { invalid, SaysoError } from "../../kernel/errors.ts";
+import { formatId } from "../../kernel/ids.ts";
+import { notInFuture } from "../../kernel/time.ts";
+import { findPurpose } from "../organization/index.ts";
+import { findSubjects, resolveSubject, type SubjectReference } from "../subject/index.ts";
+import { insertOptOut, type OptOutRow, type RecordedOptOut, selectOptOuts } from "./store.ts";
+
+export interface OptOutInput {
+  readonly subject: SubjectReference;
+  readonly scope: "all" | "purpose";
+  readonly purpose?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly source: string;
+  readonly occurredAt: string;
+}
+
+/**
+ * Takes a person's no, at once and for every identifier of theirs. Identifiers of two people: it holds for both.
+ * Somebody unknown is made known, so that their no cannot get lost.
+ *
+ * Answers whether it is in force: a no to one purpose is not when the person demonstrably opted in again after it
+ * happened. Throws `invalid` for an unknown purpose, a scope without its purpose and a time in the future.
+ */
+export async function recordOptOut(ctx: Context, input: OptOutInput) {
+  const earlier = await replay<RecordedOptOut>(ctx);
+  if (earlier !== undefined) return present(earlier);
+  if (input.scope === "purpose") {
+    if (input.purpose === undefined) throw invalid("/purpose", "Say which purpose, or use the scope all.");
+    if ((await findPurpose(ctx, input.purpose)) === undefined)
+      throw invalid("/purpose", "There is no such purpose.");
+  } else if (input.purpose !== undefined) throw invalid("/purpose", "The scope all has no purpose.");
+  const occurredAt = notInFuture(input.occurredAt, ctx.services.now(), "/occurredAt").toISOString();
+
+  const { roots, hashes } = await findSubjects(ctx, input.subject, "/subject");
+  const people = roots.length > 1 ? roots : [(await resolveSubject(ctx, input.subject, "/subject")).id];
+  const events = people.map((subjectId) => ({ id: ctx.services.newId("opt"), subjectId }));
+  const row = await insertOptOut(ctx, {
+    ...input,
+    purpose: input.purpose,
+    channel: input.channel,
+    occurredAt,
+    events,
+    publicId: formatId("opt", events[0]?.id ?? ""),
+    named: hashes,
+  });
+  if (row === undefined) throw new SaysoError("internal", "The opt-out was not recorded.");
+  return present(row);
+}
+
+function present(row: RecordedOptOut) {
+  return {
+    id: formatId("opt", row.id),
+    inForce: row.superseded_by === null,
+    ...(row.superseded_by === null ? {} : { supersededBy: formatId("cns", row.superseded_by) }),
+    recordedAt: new Date(row.recorded_at).toISOString(),
+  };
+}
+
+export async function listOptOuts(ctx: Context, before: string | undefined, limit: number) {
+  return (await selectOptOuts(ctx, before, limit)).map(presentOptOut);
+}
+
+/** An opt-out event as the API and the report show it. */
+export function presentOptOut(row: OptOutRow) {
+  return {
+    id: formatId("opt", row.id),
+    subjectId: formatId("sub", row.subjectId),
+    kind: row.kind,
+    scope: row.scope,
+    purpose: row.purpose,
+    channel: row.channel,
+    source: row.source,
+    occurredAt: row.occurredAt.toISOString(),
+    recordedAt: row.recordedAt.toISOString(),
+    undoes: row.undoes === null ? null : formatId("opt", row.undoes),
+  };
+}

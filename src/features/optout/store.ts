@@ -1,0 +1,217 @@
+import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import type { Context } from "../../context.ts";
+import { write } from "../../db/write.ts";
+import { limits } from "../../kernel/limits.ts";
+import { hashesOf, standPart } from "../subject/index.ts";
+import { optOutEvent } from "./tables.ts";
+
+export type OptOutRow = typeof optOutEvent.$inferSelect;
+
+export interface NewOptOut {
+  /** One event for each person that was named; usually one. Ids are uuids. */
+  readonly events: readonly { readonly id: string; readonly subjectId: string }[];
+  /** Public id of the first event. */
+  readonly publicId: string;
+  readonly scope: "all" | "purpose";
+  readonly purpose: string | undefined;
+  readonly channel: string | undefined;
+  readonly source: string;
+  readonly occurredAt: string;
+  readonly named: readonly string[];
+}
+
+export interface RecordedOptOut {
+  readonly id: string;
+  readonly recorded_at: string;
+  /** A later yes of the person's own to the same purpose (uuid of the consent event), if there is one. */
+  readonly superseded_by: string | null;
+}
+
+/** Records an opt-out and makes it stand for every identifier of everybody named, in one statement. */
+export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<RecordedOptOut | undefined> {
+  const roots = optOut.events.map(({ subjectId }) => subjectId);
+  const no = {
+    channel: optOut.channel ?? "*",
+    purpose: optOut.purpose ?? "*",
+    kind: "opted_out",
+    at: optOut.occurredAt,
+    eventId: optOut.publicId,
+  } as const;
+  return write<RecordedOptOut>(ctx, (sql) => ({
+    parts: [
+      ["hashes", hashesOf(sql, ctx, roots, optOut.named)],
+      [
+        "before",
+        sql`select jsonb_agg(jsonb_build_object('hash', encode(n.identifier_hash, 'hex'), 'at', n.at, 'eventId', n.event_id)) as noes
+          from standing_no n join hashes h on h.hash = n.identifier_hash
+          where n.organization_id = ${ctx.organizationId}::uuid and n.channel = ${no.channel}
+            and n.purpose = ${no.purpose} and n.kind = 'opted_out'`,
+      ],
+      [
+        "event",
+        sql`insert into opt_out_event (organization_id, id, subject_id, kind, scope, purpose, channel, source,
+            occurred_at, replaced, actor_kind, actor_id)
+          select ${ctx.organizationId}::uuid, e.id, e.subject_id, 'opted_out', ${optOut.scope}, ${optOut.purpose ?? null},
+            ${optOut.channel ?? null}, ${optOut.source}, ${optOut.occurredAt}::timestamptz,
+            coalesce(before.noes, '[]'), ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+          from before, jsonb_to_recordset(${JSON.stringify(
+            optOut.events.map(({ id, subjectId }) => ({ id, subject_id: subjectId })),
+          )}::text::jsonb) e(id uuid, subject_id uuid)
+          returning id, subject_id, recorded_at`,
+      ],
+      ["stands", standPart(sql, ctx, no, "hashes", "event")],
+    ],
+    result: sql`select e.id, e.recorded_at, (
+        select c.proven_event_id from consent_state c
+        join subject s on s.organization_id = c.organization_id and s.id = c.subject_id
+        join subject r on r.organization_id = s.organization_id and r.root_id = s.root_id
+        where c.organization_id = ${ctx.organizationId}::uuid and r.id = e.subject_id
+          and c.purpose = ${optOut.purpose ?? null} and c.channel = coalesce(${optOut.channel ?? null}, c.channel)
+          and date_trunc('second', c.proven_at) > date_trunc('second', ${optOut.occurredAt}::timestamptz)
+        order by c.proven_at desc limit 1) as superseded_by
+      from event e where e.id = ${optOut.events[0]?.id ?? null}::uuid`,
+    audit: {
+      action: "opt_out.recorded",
+      entity: optOut.publicId,
+      details: { scope: optOut.scope, purpose: optOut.purpose, source: optOut.source },
+    },
+  }));
+}
+
+/** The opt-out of exactly this scope that stands for a person and that no later yes of theirs has ended. */
+export async function selectStandingOptOut(
+  ctx: Context,
+  subjectId: string,
+  purpose: string | undefined,
+): Promise<OptOutRow | undefined> {
+  const rows = await ctx.services.db.statement(
+    (sql) => sql<{ id: string }[]>`
+      with hashes as (${hashesOf(sql, ctx, [subjectId], [])})
+      select e.id from standing_no n join hashes h on h.hash = n.identifier_hash
+      join opt_out_event e on e.organization_id = n.organization_id and e.recorded_at > n.at - interval '1 day'
+        and e.scope = ${purpose === undefined ? "all" : "purpose"} and e.kind = 'opted_out'
+      join subject s on s.organization_id = e.organization_id and s.id = e.subject_id and s.root_id = ${subjectId}
+      where n.organization_id = ${ctx.organizationId} and n.kind = 'opted_out' and n.channel = '*'
+        and n.purpose = ${purpose ?? "*"} and e.purpose is not distinct from ${purpose ?? null} and e.occurred_at = n.at
+        and not exists (select from consent_state c
+          join subject r on r.organization_id = c.organization_id and r.id = c.subject_id and r.root_id = ${subjectId}
+          where c.organization_id = ${ctx.organizationId} and c.proven_at >= n.at)
+      order by e.recorded_at desc limit 1`,
+  );
+  const id = rows[0]?.id;
+  return id === undefined ? undefined : selectOptOut(ctx, id);
+}
+
+export async function selectOptOut(ctx: Context, id: string): Promise<OptOutRow | undefined> {
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(optOutEvent)
+      .where(and(eq(optOutEvent.organizationId, ctx.organizationId), eq(optOutEvent.id, id))),
+  );
+  return rows[0];
+}
+
+export type UndoOutcome = "undone" | "undone_before" | "too_late" | "changed" | "unknown";
+
+/**
+ * Takes an opt-out back within ten minutes of its recording: what stood before stands again. Does nothing when
+ * anything else about the person was recorded since. Never makes a consent.
+ */
+export async function insertUndo(
+  ctx: Context,
+  input: { id: string; optOutId: string; publicId: string; publicOptOutId: string },
+): Promise<UndoOutcome> {
+  const done = await write<{ id: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "target",
+        sql`select e.* from opt_out_event e
+          join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
+          where e.organization_id = ${ctx.organizationId}::uuid and e.id = ${input.optOutId}::uuid and e.kind = 'opted_out'
+            and e.recorded_at > now() - ${limits.optOutUndoSeconds}::int * interval '1 second'
+            and not exists (select from opt_out_event o join subject p on p.organization_id = o.organization_id
+              and p.id = o.subject_id and p.root_id = s.root_id
+              where o.organization_id = e.organization_id and o.recorded_at >= e.recorded_at and o.id <> e.id)
+            and not exists (select from consent_event c join subject p on p.organization_id = c.organization_id
+              and p.id = c.subject_id and p.root_id = s.root_id
+              where c.organization_id = e.organization_id and c.recorded_at >= e.recorded_at)`,
+      ],
+      [
+        "event",
+        sql`insert into opt_out_event (organization_id, id, subject_id, kind, scope, purpose, channel, source,
+            occurred_at, undoes, actor_kind, actor_id)
+          select organization_id, ${input.id}::uuid, subject_id, 'undone', scope, purpose, channel, 'link', now(), id,
+            ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+          from target returning id`,
+      ],
+      [
+        "earlier",
+        sql`select decode(r.hash, 'hex') as hash, r.at, r."eventId" as event_id
+          from target, jsonb_to_recordset(target.replaced) r(hash text, at timestamptz, "eventId" text)`,
+      ],
+      [
+        "restored",
+        sql`update standing_no n set at = earlier.at, event_id = earlier.event_id from earlier
+          where n.organization_id = ${ctx.organizationId}::uuid and n.identifier_hash = earlier.hash
+            and n.event_id = ${input.publicOptOutId} and exists (select from event) returning n.identifier_hash`,
+      ],
+      [
+        "removed",
+        sql`delete from standing_no n where n.organization_id = ${ctx.organizationId}::uuid
+          and n.event_id = ${input.publicOptOutId} and exists (select from event)
+          and not exists (select from earlier where earlier.hash = n.identifier_hash) returning n.identifier_hash`,
+      ],
+    ],
+    result: sql`select id from event`,
+    audit: { action: "opt_out.undone", entity: input.publicOptOutId, details: { by: input.publicId } },
+  }));
+  if (done !== undefined) return "undone";
+  const rows = await ctx.services.db.statement(
+    (sql) => sql<{ late: boolean; undone: boolean }[]>`
+      select e.recorded_at <= now() - ${limits.optOutUndoSeconds}::int * interval '1 second' as late,
+        exists (select from opt_out_event u where u.organization_id = e.organization_id and u.undoes = e.id) as undone
+      from opt_out_event e
+      where e.organization_id = ${ctx.organizationId} and e.id = ${input.optOutId} and e.kind = 'opted_out'`,
+  );
+  const row = rows[0];
+  if (row === undefined) return "unknown";
+  return row.undone ? "undone_before" : row.late ? "too_late" : "changed";
+}
+
+/** Opt-out events of the organization, the newest first. */
+export async function selectOptOuts(
+  ctx: Context,
+  before: string | undefined,
+  limit: number,
+): Promise<OptOutRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(optOutEvent)
+      .where(
+        and(
+          eq(optOutEvent.organizationId, ctx.organizationId),
+          before ? lt(optOutEvent.id, before) : undefined,
+        ),
+      )
+      .orderBy(desc(optOutEvent.id))
+      .limit(limit),
+  );
+}
+
+/** Opt-out events of some records of one person, the newest first. */
+export async function selectOptOutsOf(ctx: Context, subjectIds: readonly string[]): Promise<OptOutRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(optOutEvent)
+      .where(
+        and(
+          eq(optOutEvent.organizationId, ctx.organizationId),
+          inArray(optOutEvent.subjectId, [...subjectIds]),
+        ),
+      )
+      .orderBy(desc(optOutEvent.recordedAt), desc(optOutEvent.id)),
+  );
+}
