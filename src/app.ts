@@ -4,16 +4,17 @@ import { blocklistRoutes } from "./features/blocklist/index.ts";
 import { collectionRoutes } from "./features/collection/index.ts";
 import { consentRoutes } from "./features/consent/index.ts";
 import { createGate, gateRoutes } from "./features/gate/index.ts";
-import { optOutRoutes } from "./features/optout/index.ts";
+import { optOutPageRoutes, optOutRoutes } from "./features/optout/index.ts";
 import { apiKeyFinder, organizationRoutes } from "./features/organization/index.ts";
 import { subjectRoutes } from "./features/subject/index.ts";
+import { webhookRoutes, whatsappRoutes } from "./features/whatsapp/index.ts";
 import { type App, createApp, jsonBody } from "./http/app.ts";
 import { authenticated, idempotent, requires } from "./http/authenticate.ts";
 import { operationRoutes } from "./http/operation.ts";
 import { limits } from "./kernel/limits.ts";
 
 /** The whole HTTP side of the service: `/v1` for machines, pages for people, operation for whoever runs it. */
-export function buildApp(composed: Composed, _config: Config): App {
+export function buildApp(composed: Composed, config: Config): App {
   const { services, organizationKeys } = composed;
   const app = createApp(services);
 
@@ -39,6 +40,16 @@ export function buildApp(composed: Composed, _config: Config): App {
   optOutRoutes(app);
   blocklistRoutes(app);
   gateRoutes(app, createGate(services));
+  whatsappRoutes(app);
+  webhookRoutes(
+    app,
+    { services, organizationKeys },
+    {
+      appSecrets: config.whatsappAppSecrets,
+      verifyToken: config.whatsappVerifyToken,
+    },
+  );
+  optOutPageRoutes(app, services, organizationKeys);
   operationRoutes(app, services);
   return app;
 }

@@ -41,10 +41,10 @@ export function loadTemplates(area: string, folder: string = root): Templates {
   const engine = Handlebars.create();
   const delegates = new Map<string, Handlebars.TemplateDelegate>();
 
-  const message = (key: string, language: Language, values: MessageValues = {}): string => {
-    const format = catalogues[language].get(key);
-    if (format === undefined) throw new Error(`There is no message "${key}" in ${area}.${language}.json.`);
-    return String(format.format(values));
+  const message = (key: string, language: Language, values?: MessageValues): string => {
+    const entry = catalogues[language].get(key);
+    if (entry === undefined) throw new Error(`There is no message "${key}" in ${area}.${language}.json.`);
+    return typeof entry === "string" ? entry : String(entry.format({ ...values }));
   };
 
   engine.registerHelper("t", (key: string, options: Handlebars.HelperOptions) =>
@@ -161,19 +161,15 @@ function isStringLiteral(expression: hbs.AST.Expression): expression is hbs.AST.
   return expression.type === "StringLiteral";
 }
 
-type Catalogue = ReadonlyMap<string, IntlMessageFormat>;
+/** Messages without placeholders are kept as the text that they are. */
+type Catalogue = ReadonlyMap<string, IntlMessageFormat | string>;
 
 function readCatalogues(area: string, folder: string): Readonly<Record<Language, Catalogue>> {
   const read = (language: Language): Catalogue => {
     const file = join(folder, "messages", `${area}.${language}.json`);
     const messages: unknown = JSON.parse(readFileSync(file, "utf8"));
     if (messages === null || typeof messages !== "object") throw new Error(`${file} is not an object.`);
-    return new Map(
-      Object.entries(messages).map(([key, text]) => [
-        key,
-        new IntlMessageFormat(String(text), locales[language], undefined, { ignoreTag: true }),
-      ]),
-    );
+    return new Map(Object.entries(messages).map(([key, text]) => [key, readMessage(String(text), language)]));
   };
   const catalogues = { en: read("en"), ru: read("ru") } satisfies Record<Language, Catalogue>;
   const all = new Set(languages.flatMap((language) => [...catalogues[language].keys()]));
@@ -183,6 +179,14 @@ function readCatalogues(area: string, folder: string): Readonly<Record<Language,
   }
   return catalogues;
 }
+
+function readMessage(text: string, language: Language): IntlMessageFormat | string {
+  const format = new IntlMessageFormat(text, locales[language], undefined, { ignoreTag: true });
+  return format.getAst().every((element) => element.type === literal) ? String(format.format()) : format;
+}
+
+/** The kind of an ICU message's element that is plain text. */
+const literal = 0;
 
 /** English dates are written day first with a 24-hour clock: readable the same everywhere. */
 const locales: Readonly<Record<Language, string>> = { en: "en-GB", ru: "ru-RU" };

@@ -24,6 +24,8 @@ export interface DatabaseOptions {
 export interface Database {
   /** Runs one statement. Throws `unavailable`, or `outcome_unknown` when a write may or may not have happened. */
   statement<T>(run: (sql: Sql) => PromiseLike<T>): Promise<T>;
+  /** Runs one statement that changes nothing. Throws `unavailable`. */
+  look<T>(run: (sql: Sql) => PromiseLike<T>): Promise<T>;
   /** Runs one typed read. Throws `unavailable`. */
   read<T>(run: (db: PostgresJsDatabase) => PromiseLike<T>): Promise<T>;
   /** Reads the rows of one SELECT in batches of `size`, holding one connection until the end or `return`. */
@@ -43,8 +45,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   }, timeoutMs);
   return {
     statement: (run) => statements.call(run, "outcome_unknown"),
+    look: (run) => statements.call(run, "unavailable"),
     read: (run) => reads.call((client) => run(client.typed), "unavailable"),
-    rows: (run, size) => run(statements.client).cursor(size),
+    rows: (run, size) => statements.rows(run, size),
     close: async () => {
       await Promise.all([statements.close(), reads.close()]);
     },
@@ -71,45 +74,86 @@ function connect(url: string, max: number, timeoutMs: number): Sql {
   });
 }
 
+/** A client and how many calls are under way on it. */
+interface Lease<C> {
+  readonly client: C;
+  calls: number;
+}
+
 /**
- * A client that is replaced when a call gets no answer: after backend deaths postgres.js loses connections of
- * its pool for good, so a call that times out throws the whole pool away and the next one starts a fresh one.
+ * Calls through a client that is replaced when a connection was lost or gave no answer: after backend deaths
+ * postgres.js loses connections of its pool for good. Calls under way on the old client finish, then it is closed.
  */
 class Pool<C extends Sql> {
-  client: C;
   private readonly make: () => C;
   private readonly timeoutMs: number;
+  /** The current one, and replaced ones until the calls on them are done. */
+  private readonly leases = new Set<Lease<C>>();
+  private current: Lease<C>;
 
   constructor(make: () => C, timeoutMs: number) {
     this.make = make;
     // The server's own statement_timeout comes first and frees the connection; this one is for a lost answer.
     this.timeoutMs = timeoutMs + 2_000;
-    this.client = make();
+    this.current = this.open();
   }
 
   async call<T>(run: (client: C) => PromiseLike<T>, lost: "outcome_unknown" | "unavailable"): Promise<T> {
-    const client = this.client;
+    const lease = this.take();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        if (this.client === client) {
-          this.client = this.make();
-          client.end({ timeout: 1 }).catch(() => {});
-        }
-        reject(new DatabaseTimeout());
-      }, this.timeoutMs);
+      timer = setTimeout(() => reject(new DatabaseTimeout()), this.timeoutMs);
     });
     try {
-      return await Promise.race([run(client), timeout]);
+      return await Promise.race([run(lease.client), timeout]);
     } catch (error) {
+      if (isLost(error)) this.replace(lease);
       throw translate(error, lost);
     } finally {
       clearTimeout(timer);
+      this.give(lease);
+    }
+  }
+
+  async *rows(
+    run: (client: C) => postgres.PendingQuery<postgres.Row[]>,
+    size: number,
+  ): AsyncIterable<postgres.Row[]> {
+    const lease = this.take();
+    try {
+      yield* run(lease.client).cursor(size);
+    } catch (error) {
+      if (isLost(error)) this.replace(lease);
+      throw translate(error, "unavailable");
+    } finally {
+      this.give(lease);
     }
   }
 
   async close(): Promise<void> {
-    await this.client.end({ timeout: 10 });
+    await Promise.all([...this.leases].map((lease) => lease.client.end({ timeout: 10 })));
+  }
+
+  private open(): Lease<C> {
+    const lease = { client: this.make(), calls: 0 };
+    this.leases.add(lease);
+    return lease;
+  }
+
+  private replace(lease: Lease<C>): void {
+    if (lease === this.current) this.current = this.open();
+  }
+
+  private take(): Lease<C> {
+    this.current.calls += 1;
+    return this.current;
+  }
+
+  private give(lease: Lease<C>): void {
+    lease.calls -= 1;
+    if (lease.calls > 0 || lease === this.current) return;
+    this.leases.delete(lease);
+    lease.client.end({ timeout: 1 }).catch(() => {});
   }
 }
 
@@ -117,40 +161,58 @@ class DatabaseTimeout extends Error {
   override readonly name = "DatabaseTimeout";
 }
 
+/** No connection, so no statement was sent: nobody listens, no such address or database, no room, no leave. */
 const neverReached = new Set([
   "ECONNREFUSED",
   "ENOENT",
   "ENOTFOUND",
+  "EAI_AGAIN",
   "CONNECT_TIMEOUT",
   "57P03",
   "53300",
   "3D000",
+  "28000",
+  "28P01",
 ]);
+/** The server refused the statement whole and nothing was done: statement_timeout, read-only, disk or memory full. */
+const refusedWhole = new Set(["57014", "25006", "53100", "53200", "53400"]);
 const lostOnTheWay = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",
   "CONNECTION_ENDED",
   "ECONNRESET",
   "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
   "57P01",
   "57P02",
   "57P05",
 ]);
 
-function translate(error: unknown, lost: "outcome_unknown" | "unavailable"): unknown {
-  // drizzle wraps the driver's error.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+/** The driver's error: drizzle wraps it. */
+function driverError(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
+}
+
+/** Whether the connection or the answer was lost on the way. */
+function isLost(error: unknown): boolean {
+  const cause = driverError(error);
   const code = errorCode(cause);
-  if (code !== undefined && neverReached.has(code)) return unavailable(cause);
-  // The server refused the statement whole: nothing was done.
-  if (code === "57014" || code === "25006") return unavailable(cause);
+  return (
+    cause instanceof DatabaseTimeout ||
+    (code !== undefined && (lostOnTheWay.has(code) || code.startsWith("08")))
+  );
+}
+
+function translate(error: unknown, lost: "outcome_unknown" | "unavailable"): unknown {
+  const cause = driverError(error);
+  const code = errorCode(cause);
+  if (code !== undefined && (neverReached.has(code) || refusedWhole.has(code))) return unavailable(cause);
   if (code === "55P03") {
     return new SaysoError("in_progress", "Another request holds what this one needs. Ask again.", { cause });
   }
-  const isLost =
-    cause instanceof DatabaseTimeout ||
-    (code !== undefined && (lostOnTheWay.has(code) || code.startsWith("08")));
-  if (!isLost) return error;
+  if (!isLost(error)) return error;
   return lost === "unavailable"
     ? unavailable(cause)
     : new SaysoError(

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate } from "drizzle-orm/postgres-js/migrator";
 import { Logger, runMigrations as migrateWorker } from "graphile-worker";
 import postgres from "postgres";
+import { errorCode } from "./database.ts";
 
 const folder = fileURLToPath(new URL("../../src/db/migrations", import.meta.url));
 const silent = new Logger(() => () => {});
@@ -50,7 +51,14 @@ export async function assertDurable(url: string): Promise<void> {
   const client = postgres(url, { max: 1 });
   try {
     for (const name of ["fsync", "full_page_writes", "synchronous_commit"]) {
-      const [row] = await client<{ setting: string }[]>`select current_setting(${name}) as setting`;
+      const [row] = await client<{ setting: string }[]>`select current_setting(${name}) as setting`.catch(
+        (cause: unknown) => {
+          throw new Error(
+            `The database cannot be reached (${errorCode(cause) ?? "no code"}). See that it runs and that DATABASE_URL names it, with a role that may sign in.`,
+            { cause },
+          );
+        },
+      );
       if (row?.setting === "off") {
         throw new Error(
           `The database has ${name} = off: it could lose a recorded no. Set it to on and start again.`,

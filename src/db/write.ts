@@ -109,7 +109,7 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Wr
 export async function replay<Row>(ctx: Context): Promise<Row | undefined> {
   const idempotency = ctx.idempotency;
   if (idempotency === undefined) return undefined;
-  const rows = await ctx.services.db.statement(
+  const rows = await ctx.services.db.look(
     (sql) => sql<{ route: string; body_hash: Buffer; answer: Row }[]>`
       select route, body_hash, answer from idempotency_record
       where organization_id = ${ctx.organizationId} and key = ${idempotency.key}`,

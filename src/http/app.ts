@@ -5,7 +5,10 @@ import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Context, Services } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
+import { pageLanguage } from "./language.ts";
+import { pageHeaders } from "./page-security.ts";
 import { invalidBy, toProblem } from "./problem.ts";
+import { renderProblemPage } from "./problem-page.ts";
 import { problemSchema } from "./schemas.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
@@ -25,6 +28,7 @@ export type App = OpenAPIHono<AppEnv>;
 export function createApp(services: Services): App {
   const app: App = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
   app.use(observe(services));
+  app.use(refuseNul);
   app.notFound((c) => problem(c, new SaysoError("not_found", "There is nothing at this address.")));
   app.onError((error, c) => {
     if (error instanceof SaysoError) {
@@ -38,9 +42,20 @@ export function createApp(services: Services): App {
   return app;
 }
 
-/** Answers with the problem document of an error. */
+const pagePaths = /^\/(?:o|a|privacy)\//;
+
+/** Answers with the problem document of an error; where people are, with a page that says the same in their words. */
 export function problem(c: HonoContext<AppEnv>, error: SaysoError): Response {
   const document = toProblem(error, c.var.requestId);
+  if (pagePaths.test(c.req.path)) {
+    const page = renderProblemPage({
+      language: pageLanguage(c),
+      code: error.code,
+      requestId: c.var.requestId,
+      isGet: c.req.method === "GET",
+    });
+    return c.body(page, document.status as ContentfulStatusCode, pageHeaders);
+  }
   return c.body(JSON.stringify(document), document.status as ContentfulStatusCode, {
     "content-type": "application/problem+json",
   });
@@ -72,12 +87,22 @@ function observe(services: Services): MiddlewareHandler<AppEnv> {
   };
 }
 
+/** No name of ours has a NUL, and the database takes none in text. */
+const refuseNul: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (c.req.url.includes("%00"))
+    throw new SaysoError("malformed", "The address contains NUL. Take it away and ask again.");
+  await next();
+};
+
 function logCause(services: Services, c: HonoContext<AppEnv>, error: SaysoError): void {
-  if (error.cause !== undefined && (error.code === "unavailable" || error.code === "outcome_unknown")) {
-    services.log.warn(
-      { requestId: c.var.requestId, code: error.code, err: safeError(error.cause) },
-      "failed",
+  const { requestId } = c.var;
+  if (error.code === "internal") {
+    services.log.error(
+      { requestId, err: safeError(error), cause: safeError(error.cause) },
+      "unexpected error",
     );
+  } else if (error.code === "unavailable" || error.code === "outcome_unknown") {
+    services.log.warn({ requestId, code: error.code, err: safeError(error.cause) }, "failed");
   }
 }
 
@@ -85,7 +110,9 @@ function logCause(services: Services, c: HonoContext<AppEnv>, error: SaysoError)
 export function safeError(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error };
   const code = "code" in error ? error.code : undefined;
-  return { name: error.name, code, stack: error.stack?.split("\n").slice(1).join("\n") };
+  // A message of several lines goes on in the stack's next ones.
+  const stack = error.stack?.split("\n").filter((line) => /^ {4}at /.test(line));
+  return { name: error.name, code, stack: stack?.join("\n") };
 }
 
 const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
@@ -99,15 +126,29 @@ export function jsonBody(
   return [
     (c, next) => limited(mostBytes(c.req.path))(c, next),
     async (c, next) => {
-      const text = ["GET", "HEAD", "OPTIONS"].includes(c.req.method) ? "" : await c.req.text();
-      if (text === "") return next();
+      if (["GET", "HEAD", "OPTIONS"].includes(c.req.method)) return next();
+      const bytes = await c.req.arrayBuffer();
+      if (bytes.byteLength === 0) return next();
       if (!/^application\/json\s*(?:;|$)/i.test(c.req.header("content-type") ?? "")) {
         throw new SaysoError("unsupported_media_type", "Send the body as application/json.");
       }
+      const text = readUtf8(bytes);
       parseStrictJson(text);
+      // Whoever reads the body after this finds it read.
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
       return next();
     },
   ];
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function readUtf8(bytes: ArrayBuffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new SaysoError("malformed", "The body is not UTF-8. Send one JSON document in UTF-8.", { cause });
+  }
 }
 
 /** Refuses a body of more than `mostBytes`. */

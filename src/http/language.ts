@@ -1,7 +1,5 @@
 import type { Context } from "hono";
-
-/** The languages that people are answered in. */
-export type Language = "en" | "ru";
+import type { Language } from "../kernel/language.ts";
 
 /** The best of our languages that the caller asks for (Accept-Language, RFC 9110); English otherwise. */
 export function preferredLanguage(c: Context): Language {
@@ -15,4 +13,10 @@ export function preferredLanguage(c: Context): Language {
   );
   known.sort((a, b) => b.quality - a.quality);
   return known[0]?.language === "ru" ? "ru" : "en";
+}
+
+/** The language of a page: what its switch says (`?lang=ru`), else what the browser asks for. */
+export function pageLanguage(c: Context): Language {
+  const chosen = c.req.query("lang");
+  return chosen === "ru" || chosen === "en" ? chosen : preferredLanguage(c);
 }

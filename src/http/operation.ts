@@ -61,7 +61,7 @@ export function operationRoutes(app: App, services: Services): void {
   app.get("/healthz", (c) => c.json({ status: "alive" }));
   app.get("/readyz", async (c) => {
     await services.db
-      .statement((sql) => sql`select count(*) from installation`)
+      .look((sql) => sql`select count(*) from installation`)
       .catch((cause: unknown) => {
         throw new SaysoError("unavailable", "The database cannot be reached or is not migrated.", { cause });
       });

@@ -1,5 +1,6 @@
 import type { z } from "@hono/zod-openapi";
 import { type ErrorCode, SaysoError } from "../kernel/errors.ts";
+import { limits } from "../kernel/limits.ts";
 import { pointerTo } from "./strict-json.ts";
 
 const problems: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
@@ -40,7 +41,7 @@ export function toProblem(error: SaysoError, requestId: string): Problem {
     status,
     detail: error.detail,
     requestId,
-    ...(error.errors.length > 0 ? { errors: error.errors } : {}),
+    ...(error.errors.length > 0 ? { errors: error.errors.slice(0, limits.problemErrors) } : {}),
   };
 }
 

@@ -1,10 +1,12 @@
 import { type JSONVisitor, visit } from "jsonc-parser";
 import { SaysoError } from "../kernel/errors.ts";
+import { limits } from "../kernel/limits.ts";
 
 /**
  * Reads a JSON text that has one meaning only. Throws `malformed` for broken JSON and `invalid`, with a pointer,
  * for a key that stands twice in one object and for text with NUL or half a surrogate pair: databases, hashes and
- * other readers would each understand those in their own way (RFC 8259 section 4, I-JSON RFC 7493).
+ * other readers would each understand those in their own way (RFC 8259 section 4, I-JSON RFC 7493). Nesting has a
+ * limit too, `jsonDepth`.
  */
 export function parseStrictJson(text: string): unknown {
   let value: unknown;
@@ -14,7 +16,7 @@ export function parseStrictJson(text: string): unknown {
     throw new SaysoError("malformed", "The body is not JSON. Send one JSON document in UTF-8.", { cause });
   }
   const pointers: string[] = [];
-  const members = inspect(value, "", pointers);
+  const members = inspect(value, "", pointers, 0);
   if (pointers.length > 0) {
     throw refusal(
       pointers.map((pointer) => ({
@@ -49,20 +51,26 @@ function isPlainText(text: string): boolean {
 }
 
 /** Counts the members of all objects and collects pointers to text that is not plain. */
-function inspect(value: unknown, pointer: string, bad: string[]): number {
+function inspect(value: unknown, pointer: string, bad: string[], depth: number): number {
   if (typeof value === "string") {
     if (!isPlainText(value)) bad.push(pointer);
     return 0;
   }
   if (typeof value !== "object" || value === null) return 0;
+  if (depth === limits.jsonDepth) {
+    throw refusal([
+      { pointer, message: `Objects and arrays may lie at most ${limits.jsonDepth} deep within each other.` },
+    ]);
+  }
   let members = 0;
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) members += inspect(item, pointerTo(pointer, index), bad);
+    for (const [index, item] of value.entries())
+      members += inspect(item, pointerTo(pointer, index), bad, depth + 1);
     return members;
   }
   for (const [key, item] of Object.entries(value)) {
     if (!isPlainText(key)) bad.push(pointer);
-    members += 1 + inspect(item, pointerTo(pointer, key), bad);
+    members += 1 + inspect(item, pointerTo(pointer, key), bad, depth + 1);
   }
   return members;
 }

@@ -1,7 +1,10 @@
+import { SaysoError } from "./errors.ts";
+
 /**
  * Turns many simultaneous calls into few: while `inFlight` runs are under way, calls wait and go together into
  * the next one, at most `most` at a time. `run` answers in the order of its items. When a run of several fails,
- * each of its items is tried on its own, so that one bad item harms no other.
+ * each of its items is tried on its own, so that one bad item harms no other; not so when the database was lost,
+ * which is nobody's fault: a run whose outcome is unknown is never repeated.
  */
 export function gather<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
@@ -23,7 +26,7 @@ export function gather<Item, Answer>(
         else call.reject(new Error("A gathered run gave fewer answers than it was asked for."));
       });
     } catch (error) {
-      if (calls.length === 1) calls[0]?.reject(error);
+      if (calls.length === 1 || isLost(error)) for (const call of calls) call.reject(error);
       else for (const call of calls) await runOnce([call]);
     }
   }
@@ -45,4 +48,8 @@ export function gather<Item, Answer>(
       // Calls of the same turn of the event loop go together.
       if (waiting.length === 1) setImmediate(start);
     });
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof SaysoError && (error.code === "outcome_unknown" || error.code === "unavailable");
 }

@@ -2,6 +2,10 @@
 export const limits = {
   /** A JSON body of the API. */
   bodyBytes: 256 * 1024,
+  /** Wrong places that one problem document names. */
+  problemErrors: 100,
+  /** Objects and arrays within each other in a JSON body. */
+  jsonDepth: 64,
   /** A batch of checks as one JSON document. */
   batchBodyBytes: 2 * 1024 * 1024,
   batchRecipients: 1_000,
@@ -37,6 +41,10 @@ export const limits = {
   gatheredChecks: 64,
   windowSeconds: 24 * 3600,
   optOutUndoSeconds: 600,
+  /** How long a permit may be redeemed, and so how long after a no a message may still arrive. */
+  permitLifeSeconds: 60,
+  /** A form that a person sends. */
+  formBytes: 16 * 1024,
   liveApiKeysOfOneName: 2,
   passcodeTries: 5,
   deliveryLifeDays: 14,

@@ -30,7 +30,7 @@ export function sealAlike(key: Key, place: string, plain: Uint8Array): Buffer {
 }
 
 function sealWith(iv: Uint8Array, key: Key, place: string, plain: Uint8Array): Buffer {
-  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagBytes });
   cipher.setAAD(Buffer.from(place, "utf8"));
   return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
@@ -38,7 +38,10 @@ function sealWith(iv: Uint8Array, key: Key, place: string, plain: Uint8Array): B
 /** Opens what `seal` made. Throws when the key, the place or a single bit differs. */
 export function open(key: Key, place: string, sealed: Uint8Array): Buffer {
   const bytes = Buffer.from(sealed);
-  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes));
+  if (bytes.length < ivBytes + tagBytes) throw new Error("This is too short to be a sealed value.");
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes), {
+    authTagLength: tagBytes,
+  });
   decipher.setAAD(Buffer.from(place, "utf8"));
   decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes));
   return Buffer.concat([decipher.update(bytes.subarray(ivBytes, bytes.length - tagBytes)), decipher.final()]);

@@ -19,7 +19,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
-import { afterEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { findPlace } from "../../src/db/embedded/place.ts";
 import { isAlive, processIdentity } from "../../src/db/embedded/processes.ts";
 import {
@@ -29,6 +29,9 @@ import {
 } from "../../src/db/embedded.ts";
 
 const projectRoot = path.resolve(import.meta.dirname, "../..");
+
+// Making a cluster is a second's work on an idle machine and many on a busy one.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What a test leaves behind is let go and deleted, in this order, however the test ended. */
 const held: EmbeddedPostgres[] = [];

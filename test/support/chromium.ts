@@ -18,7 +18,8 @@ if (chromiumPath === undefined) {
 }
 
 /** Starts Chromium with a throw-away profile and without talking to anyone. */
-export function startChromium(): Promise<Browser> {
+export async function startChromium(): Promise<Browser> {
+  if (chromiumPath === undefined) throw new Error("This machine has no Chromium.");
   return chromium.launch({
     executablePath: chromiumPath,
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],

@@ -150,10 +150,8 @@ function rolesAndDatabase(settings: Settings): string {
   ].join("\n");
 }
 
-/** The lines that say what went wrong, never the echoed statement: it holds the passwords. */
+/** What the programs call their errors, never the echoed statement: it holds the passwords. */
 function reasonIn(output: string): string {
-  const telling = output
-    .split("\n")
-    .filter((line) => /(FATAL|PANIC|ERROR|error|could not|initdb): /.test(line));
-  return telling.slice(0, 3).join(" ").trim() || "its programs said nothing about the reason";
+  const telling = output.match(/(?:FATAL|PANIC|error): .*/g) ?? [];
+  return telling.slice(0, 3).join(" ") || "its programs gave no reason";
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { readFile, rename, rm } from "node:fs/promises";
@@ -69,7 +69,8 @@ export async function findPostmaster(server: Server): Promise<Postmaster | undef
  */
 export async function ensurePostmaster(server: Server, port: number): Promise<Postmaster | "port taken"> {
   const giveUpAt = Date.now() + limits.embeddedDatabaseStartMs;
-  let started: { readonly hasEnded: () => boolean } | undefined;
+  let started: ChildProcess | undefined;
+  let starts = 0;
   while (Date.now() < giveUpAt) {
     const found = await findPostmaster(server);
     if (found?.status === "ready") return found;
@@ -77,13 +78,22 @@ export async function ensurePostmaster(server: Server, port: number): Promise<Po
       await clearRemains(server);
       if (!(await isFree(port))) return "port taken";
       started = await start(server, port);
+      starts += 1;
     }
-    if (found === undefined && started?.hasEnded() === true) {
-      throw await cannotStart(server);
+    if (found === undefined && started !== undefined && hasEnded(started)) {
+      // Ended by itself, it has a reason that stays. Killed, it deserves another try.
+      if (started.signalCode === null || starts === mostStarts) throw await cannotStart(server);
+      started = undefined;
     }
     await delay(15);
   }
   throw await cannotStart(server);
+}
+
+const mostStarts = 3;
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
 /** Stops the cluster's postmaster, if any, and waits until it is gone: fast first, then by force. */
@@ -104,7 +114,7 @@ export async function stopPostmaster(server: Server): Promise<void> {
   );
 }
 
-async function start(server: Server, port: number): Promise<{ hasEnded: () => boolean }> {
+async function start(server: Server, port: number): Promise<ChildProcess> {
   const log = logFile(server.database);
   await rename(log, `${log}.previous`).catch(() => undefined);
   const handle = openSync(log, "a", 0o600);
@@ -115,15 +125,10 @@ async function start(server: Server, port: number): Promise<{ hasEnded: () => bo
       detached: true,
       stdio: ["ignore", handle, handle],
     });
-    let ended = false;
-    child.once("error", () => {
-      ended = true;
-    });
-    child.once("exit", () => {
-      ended = true;
-    });
+    // A program that could not be started has no number, which is seen above.
+    child.on("error", () => {});
     child.unref();
-    return { hasEnded: () => ended };
+    return child;
   } finally {
     closeSync(handle);
   }

@@ -320,9 +320,7 @@ CREATE TABLE "sender" (
 	"number_hash" "bytea" NOT NULL,
 	"waba_id" text NOT NULL,
 	"platform" text NOT NULL,
-	"state" text DEFAULT 'active' NOT NULL,
-	"state_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
-	"restricted_until" timestamp (3) with time zone,
+	"restrictions" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "sender_organization_id_id_pk" PRIMARY KEY("organization_id","id"),
 	CONSTRAINT "sender_phoneNumberId_unique" UNIQUE("phone_number_id")

@@ -20,11 +20,15 @@ begin
 
   with copied as (
     insert into block (organization_id, id, identifier_hash, identifier_kind, ending, reason, note, expires_at)
-    select p_organization, gen_random_uuid(), t.hash, i.kind, b.ending, b.reason, null, b.expires_at
+    select distinct on (t.hash, b.reason, b.expires_at)
+      p_organization, gen_random_uuid(), t.hash, coalesce(i.kind, b.identifier_kind), b.ending, b.reason, null, b.expires_at
     from block b cross join unnest(p_to) t(hash)
-    join identifier i on i.organization_id = p_organization and i.hash = t.hash
+    left join identifier i on i.organization_id = p_organization and i.hash = t.hash
     where b.organization_id = p_organization and b.identifier_hash = any(p_from) and b.lifted_at is null
-      and b.identifier_hash <> t.hash
+      and (b.expires_at is null or b.expires_at > now())
+      and not exists (select from block o where o.organization_id = p_organization and o.identifier_hash = t.hash
+        and o.lifted_at is null and o.reason = b.reason and o.expires_at is not distinct from b.expires_at)
+    order by t.hash, b.reason, b.expires_at
     returning id, reason)
   insert into block_event (organization_id, id, block_id, kind, reason, actor_kind)
   select p_organization, gen_random_uuid(), id, 'created', reason, 'platform' from copied;

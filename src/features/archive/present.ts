@@ -25,7 +25,7 @@ type Columns = readonly { readonly field: string; readonly extras?: readonly str
 const tables: Readonly<Record<string, Columns>> = {
   opt_outs: [
     { field: "occurredAt", extras: ["recordedAt", "expiresAt"] },
-    { field: "event", extras: ["kind"] },
+    { field: "event" },
     { field: "scope", extras: ["purpose", "channel"] },
     { field: "source", extras: ["reason"] },
     { field: "id" },
@@ -54,6 +54,29 @@ const tables: Readonly<Record<string, Columns>> = {
   ],
 };
 
+/** What a consent's card shows below the wording, in this order. */
+const consentFields = [
+  "occurredAt",
+  "recordedAt",
+  "collectionPoint",
+  "indication",
+  "channel",
+  "reportedState",
+  "proof",
+  "expiresAt",
+  "operator",
+  "evidence",
+  "language",
+  "ipAddress",
+  "pageUrl",
+  "privacyNoticeUrl",
+  "userAgent",
+  "collectionPointId",
+  "eventId",
+];
+
+const requestFields = ["receivedAt", "dueAt", "regime", "channel", "requestId"];
+
 /** Fields that hold a word of a closed list, by section; everything else is shown as it is stored. */
 const words: Readonly<Record<string, ReadonlySet<string>>> = {
   account: new Set(["kind"]),
@@ -67,9 +90,9 @@ const words: Readonly<Record<string, ReadonlySet<string>>> = {
   disclosures: new Set(["kind"]),
 };
 
-const languageFields = new Set(["language"]);
 const codeFields = new Set([
   "id",
+  "collectionPointId",
   "decisionId",
   "eventId",
   "messageId",
@@ -109,7 +132,9 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
   const message = (key: string, values?: MessageValues) =>
     templates.message(`report.${key}`, language, values);
   const has = (key: string) => templates.hasMessage(`report.${key}`);
-  const none: Value = { none: true };
+  const none: Value = { none: message("none") };
+  const notRecorded: Value = { none: message("notRecorded") };
+  const purposeNames = new Map(model.notice.purposes.map(({ key, name }) => [key, name]));
 
   const word = (stored: string, section?: string): string => {
     if (section !== undefined && has(`value.${section}.${stored}`)) {
@@ -143,34 +168,39 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     if (/(?:At|Since|^at)$/.test(field) && instantText.test(text) && !Number.isNaN(Date.parse(text))) {
       return instant(text);
     }
-    if (section.custom === undefined) {
-      if (languageFields.has(field)) return { text: nameOf(languageNames, text) };
-      if (words[section.name]?.has(field)) return { text: word(text, section.name) };
-      if (section.name === "requests" && field === "regime") return { text: regime(text) };
-      if (codeFields.has(field)) return { code: shownText(text) };
-    }
-    return { text: shownText(text) };
+    return section.custom === undefined ? typedText(section, field, text) : { text: shownText(text) };
   };
 
-  /** Objects that are one fact to a reader: a named kind of identifier, a photo, a reason with its code. */
+  const typedText = (section: Section, field: string, text: string): Value => {
+    if (field === "decision") return { badge: word(text), tone: text === "allow" ? "yes" : "no" };
+    if (field === "language") return { text: nameOf(languageNames, text) };
+    if (field === "regime") return { text: regime(text) };
+    if (field === "purpose") return { text: shownText(purposeNames.get(text) ?? text) };
+    if (field === "categories" && has(`section.${text}`)) return { text: message(`section.${text}`) };
+    if (words[section.name]?.has(field)) return { text: word(text, section.name) };
+    return codeFields.has(field) ? { code: shownText(text) } : { text: shownText(text) };
+  };
+
+  /** Objects that are one fact to a reader: an identifier with its kind, a photo, a reason (its code is for programs). */
   const specialValue = (section: Section, field: string, stored: object): Value | undefined => {
     const row: Row = { ...stored };
     if (section.name === "account" && field === "identifiers" && section.custom === undefined) {
       return { text: `${word(String(row.kind))}: ${shownText(String(row.value))}` };
     }
     if (section.name === "profile" && field === "photo" && typeof row.attachment === "string") {
-      return { image: `${encodeURI(row.attachment)}`, alternative: message("field.photo") };
+      return { image: encodeURI(row.attachment), alternative: message("field.photo") };
     }
     if (section.name === "decisions" && field === "reasons") {
-      return { text: shownText(`${String(row.message)} (${String(row.code)})`) };
+      return { text: shownText(String(row.message)) };
     }
     return undefined;
   };
 
-  const fields = (section: Section, stored: object, but: readonly string[] = []): readonly Field[] =>
-    Object.entries(stored)
-      .filter(([field]) => !but.includes(field))
-      .map(([field, member]) => ({ label: label(section, field), value: value(section, field, member) }));
+  const fields = (section: Section, stored: object): readonly Field[] =>
+    Object.entries(stored).map(([field, member]) => ({
+      label: label(section, field),
+      value: value(section, field, member),
+    }));
 
   const nameOf = (names: Intl.DisplayNames, code: string): string => {
     try {
@@ -194,16 +224,20 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     const extraLabels = new Map(
       columns.flatMap((column) => (column.extras ?? []).map((field) => [field, label(section, field)])),
     );
-    const extra = (row: Row, field: string): readonly Field[] => {
-      const stored = row[field];
-      if (stored === null || stored === undefined) return [];
-      return [{ label: extraLabels.get(field) ?? field, value: value(section, field, stored) }];
+    const cell = (row: Row, column: Columns[number], index: number): Cell => {
+      const stored = row[column.field];
+      return {
+        label: labels[index] ?? column.field,
+        value: stored === null && isLog ? notRecorded : value(section, column.field, stored),
+        extras: (column.extras ?? [])
+          // What says the same again (received the moment it was sent) only makes the rest harder to see.
+          .filter((field) => row[field] !== null && row[field] !== undefined && row[field] !== stored)
+          .map((field) => ({
+            label: extraLabels.get(field) ?? field,
+            value: value(section, field, row[field]),
+          })),
+      };
     };
-    const cell = (row: Row, column: Columns[number], index: number): Cell => ({
-      label: labels[index] ?? column.field,
-      value: value(section, column.field, row[column.field]),
-      extras: (column.extras ?? []).flatMap((field) => extra(row, field)),
-    });
     return {
       caption,
       isCaptionUnseen: isLog,
@@ -243,39 +277,30 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     return named.length > 0 ? shownText(named.join(" ")) : message("item.device", { number });
   };
 
+  /** A row's fields as a card shows them: what is not recorded is left out. */
+  const recorded = (section: Section, row: Row, names: readonly string[]): readonly Field[] =>
+    names
+      .filter((field) => row[field] !== null && row[field] !== undefined)
+      .map((field) => ({ label: label(section, field), value: value(section, field, row[field]) }));
+
   const consentCard = (section: Section, row: Row): Card => {
-    const purpose = isRow(row.purpose) ? String(row.purpose.name) : "";
-    const point = isRow(row.collectionPoint) ? row.collectionPoint : undefined;
+    const purpose = isRow(row.purpose) ? row.purpose : {};
+    const point = isRow(row.collectionPoint) ? row.collectionPoint : null;
     const state = String(row.state);
-    const where: readonly Field[] = point
-      ? [
-          {
-            label: label(section, "collectionPoint"),
-            value: {
-              text: message("collectionPoint", {
-                name: shownText(String(point.name)),
-                kind: word(String(point.kind)),
-                version: String(point.version),
-              }),
-            },
-          },
-          {
-            label: label(section, "privacyNoticeUrl"),
-            value: value(section, "privacyNoticeUrl", point.privacyNoticeUrl),
-          },
-        ]
-      : [{ label: label(section, "collectionPoint"), value: none }];
-    const rest = fields(section, row, ["purpose", "state", "wording", "collectionPoint", "occurredAt"]);
+    const where = point && {
+      collectionPoint: message("collectionPoint", {
+        name: String(point.name),
+        kind: word(String(point.kind)),
+        version: String(point.version),
+      }),
+      collectionPointId: point.id,
+      privacyNoticeUrl: point.privacyNoticeUrl,
+    };
     return {
-      title: shownText(purpose),
-      badge: { text: word(state, section.name), tone: tones[state] ?? "open" },
+      title: shownText(String(purpose.name)),
+      state: { badge: word(state, section.name), tone: tones[state] ?? "open" },
       ...(isRow(row.wording) && { quote: quote(row.wording) }),
-      fields: [
-        { label: label(section, "occurredAt"), value: value(section, "occurredAt", row.occurredAt) },
-        ...where,
-        ...rest,
-        ...(point ? [{ label: message("field.id"), value: { code: shownText(String(point.id)) } }] : []),
-      ],
+      fields: recorded(section, { ...row, ...where }, consentFields),
     };
   };
 
@@ -291,8 +316,8 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     const history = Array.isArray(row.history) ? row.history.filter(isRow) : [];
     return {
       title: word(String(row.kind), section.name),
-      badge: { text: word(status, section.name), tone: tones[status] ?? "open" },
-      fields: fields(section, row, ["kind", "status", "history"]),
+      state: { badge: word(status, section.name), tone: tones[status] ?? "open" },
+      fields: recorded(section, row, requestFields),
       table: table(
         section,
         ["at", "event", "status", "note"].map((field) => ({ field })),

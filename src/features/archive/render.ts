@@ -77,18 +77,15 @@ async function* indexPage(
   yield templates.render("index", data, model.language, model.timeZone);
 }
 
-/** What could not be read, named by section where there is one and by source otherwise. */
+/** What could not be read, by section; by source where no section of it is named. */
 function failures(model: ReportModel, present: Presenter) {
-  const sections = model.sections.flatMap((section) =>
-    section.state === "failed" ? [{ name: present.sectionTitle(section), missing: section.missing }] : [],
-  );
-  const sources = model.sources.flatMap((source) =>
-    source.state === "failed" ? [{ name: source.name, missing: source.missing }] : [],
-  );
-  return [...sections, ...sources].map(({ name, missing }) => ({
-    name: shownText(name),
-    missing: shownText(missing),
-  }));
+  const sections = model.sections.filter((section) => section.state === "failed");
+  const named = new Set(sections.map((section) => section.source));
+  const sources = model.sources.filter((source) => source.state === "failed");
+  return [
+    ...sections.map((section) => ({ name: present.sectionTitle(section), missing: section.missing })),
+    ...sources.filter((source) => !named.has(source.name)),
+  ].map(({ name, missing }) => ({ name: shownText(name), missing: shownText(missing) }));
 }
 
 /** Only an address of the web may be a link, whatever an organization wrote. */
@@ -100,7 +97,8 @@ function webLink(url: string | null): string | null {
 
 function noticeTables(notice: Notice, present: Presenter) {
   const label = (key: string) => present.message(`notice.${key}`);
-  const text = (stored: string | null): Value => (stored ? { text: shownText(stored) } : { none: true });
+  const text = (stored: string | null): Value =>
+    stored ? { text: shownText(stored) } : { none: present.message("notRecorded") };
   const table = (caption: string, rows: readonly (readonly Field[])[]): Table | null => {
     const [first] = rows;
     if (first === undefined) return null;
@@ -116,7 +114,8 @@ function noticeTables(notice: Notice, present: Presenter) {
     purposes: table(
       "purposes",
       notice.purposes.map((purpose) => [
-        { label: label("purpose"), value: text(`${purpose.name}\n${purpose.description}`) },
+        { label: label("purpose"), value: text(purpose.name) },
+        { label: label("meaning"), value: text(purpose.description) },
         { label: label("basis"), value: text(present.word(purpose.lawfulBasis)) },
         { label: label("messages"), value: text(present.word(purpose.category)) },
       ]),
@@ -147,12 +146,16 @@ function noticeTables(notice: Notice, present: Presenter) {
   };
 }
 
-/** How many entries a section has for a reader: rows, or what its lists hold. Null for a single document. */
+/** How many entries a section has for a reader: its rows, or what a document of lists lists. Null for other documents. */
 function countOf(section: Section): number | null {
   if (section.state === "rows") return section.count;
   if (section.state !== "document") return null;
-  const entries = entryCount(section.document);
-  return entries === 0 ? null : entries;
+  const members: readonly unknown[] = Object.values(section.document);
+  const lists = members.filter((member) => Array.isArray(member));
+  const isOfLists =
+    lists.length > 0 && members.every((member) => member === null || typeof member === "object");
+  if (isOfLists) return lists.reduce((sum, list) => sum + list.length, 0);
+  return isLong(section) ? entryCount(section.document) : null;
 }
 
 function contents(model: ReportModel, present: Presenter) {
@@ -245,7 +248,7 @@ async function* sectionPage(
     const caption = present.message("contents.count", { count: countOf(section) ?? 0 });
     yield render("section-run", { id: "all", caption, blocks: await blocks(section, present, title) });
   }
-  yield render("section-end", {});
+  yield render("section-end", { name: section.name });
 }
 
 function runsOf(section: RowsSection, present: Presenter) {

@@ -3,10 +3,12 @@
  * templates escape. One member of a Value or Block is there; the templates ask which.
  */
 export type Value =
-  | { readonly none: true }
+  /** Says in words that there is nothing. */
+  | { readonly none: string }
   | { readonly text: string }
   /** Ids, addresses, digests: set apart, broken anywhere. */
   | { readonly code: string }
+  | { readonly badge: string; readonly tone: Tone }
   | { readonly instant: string; readonly shown: string }
   | { readonly items: readonly Value[] }
   | { readonly fields: readonly Field[] }
@@ -42,7 +44,7 @@ export interface Quote {
 
 export interface Card {
   readonly title: string;
-  readonly badge?: { readonly text: string; readonly tone: Tone };
+  readonly state?: Value;
   readonly quote?: Quote;
   readonly fields: readonly Field[];
   readonly table?: Table;

@@ -3,6 +3,7 @@ import { gather } from "../../kernel/gather.ts";
 import { readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId, type IdPrefix, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
+import { senderState } from "../../kernel/sender-state.ts";
 import { hashIdentifier, type SubjectReference } from "../subject/index.ts";
 import { decide } from "./domain/decide.ts";
 import type { Category, CauseKind, Facts, LawfulBasis, Question } from "./domain/facts.ts";
@@ -156,6 +157,7 @@ function document({ question, query }: Prepared, facts: Facts, verdict: Verdict)
 
 function factsOf({ input, query, unreadable }: Prepared, row: FactsRow): Facts {
   const cause = input.cause;
+  const state = senderState(row.sender?.restrictions ?? {}, row.now);
   return {
     now: row.now.toISOString(),
     recipient: {
@@ -167,8 +169,8 @@ function factsOf({ input, query, unreadable }: Prepared, row: FactsRow): Facts {
     },
     sender: row.sender && {
       id: formatId("snd", row.sender.id),
-      state: row.sender.state,
-      restrictedUntil: row.sender.restrictedUntil,
+      state: state.state,
+      restrictedUntil: state.until,
     },
     blocks: (row.blocks ?? []).map((block) => ({ ...block, id: formatId("blk", block.id) })),
     nos: (row.nos ?? []).map((no) => ({

@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import { retryDeadlock, write } from "../../db/write.ts";
 import { limits } from "../../kernel/limits.ts";
+import type { Restriction } from "../../kernel/sender-state.ts";
 import type { CauseKind } from "./domain/facts.ts";
 import { decision } from "./tables.ts";
 
@@ -25,7 +26,11 @@ export interface FactsRow {
   readonly now: Date;
   readonly roots: string[] | null;
   readonly mergedAt: Date | null;
-  readonly sender: { id: string; state: string; restrictedUntil: string | null; isRecipient: boolean } | null;
+  readonly sender: {
+    id: string;
+    restrictions: Readonly<Record<string, Restriction>>;
+    isRecipient: boolean;
+  } | null;
   readonly blocks: { id: string; reason: string; expiresAt: string | null }[] | null;
   readonly nos: { kind: string; purpose: string; at: string; eventId: string }[] | null;
   readonly purpose: { key: string; category: string; lawfulBasis: string } | null;
@@ -68,7 +73,7 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
         "phoneNumberId" text, hashes text[], "subjectId" uuid, channel text, purpose text, "templateName" text,
         "templateLanguage" text, "causeKind" text, "causeId" uuid)
       left join lateral (
-        select s.id, s.waba_id, json_build_object('id', s.id, 'state', s.state, 'restrictedUntil', s.restricted_until,
+        select s.id, s.waba_id, json_build_object('id', s.id, 'restrictions', s.restrictions,
           'isRecipient', encode(s.number_hash, 'hex') = any(q.hashes)) as row
         from (
           select * from sender where organization_id = q."organizationId" and id = q."senderId"

@@ -61,7 +61,11 @@ export interface OpenedLink {
   readonly ctx: Context;
   readonly subjectId: string;
   readonly purpose: { readonly key: string; readonly name: string } | undefined;
-  readonly organization: { readonly name: string; readonly contact: string | undefined };
+  readonly organization: {
+    readonly name: string;
+    readonly contact: string | undefined;
+    readonly timeZone: string;
+  };
   /** The number's last two digits, such as `…67`. */
   readonly maskedNumber: string;
 }
@@ -87,7 +91,11 @@ export async function openOptOutLink(
     ctx,
     subjectId: formatId("sub", root.id),
     purpose: purpose && { key: purpose.key, name: purpose.name },
-    organization: { name: organization.name, contact: organization.dpo?.contact },
+    organization: {
+      name: organization.name,
+      contact: organization.dpo?.contact,
+      timeZone: organization.timeZone ?? "UTC",
+    },
     maskedNumber: number === undefined ? "…" : maskIdentifier(number),
   };
 }
@@ -112,9 +120,11 @@ export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all") {
           occurredAt: now.toISOString(),
         })
       : { id: formatId("opt", standing.id), recordedAt: standing.recordedAt.toISOString() };
-  const undoUntil = addSeconds(new Date(recordedAt), limits.optOutUndoSeconds);
+  const at = new Date(recordedAt);
+  const undoUntil = addSeconds(at, limits.optOutUndoSeconds);
   return {
     reference: id,
+    recordedAt: at,
     scope: purpose === undefined ? ("all" as const) : ("purpose" as const),
     undo: undoUntil > now ? { nonce: undoNonce(ctx, id), until: undoUntil } : undefined,
   };

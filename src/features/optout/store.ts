@@ -1,5 +1,6 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
+import type { Fragment, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
 import { limits } from "../../kernel/limits.ts";
 import { hashesOf, standPart } from "../subject/index.ts";
@@ -27,9 +28,18 @@ export interface RecordedOptOut {
   readonly superseded_by: string | null;
 }
 
-/** Records an opt-out and makes it stand for every identifier of everybody named, in one statement. */
-export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<RecordedOptOut | undefined> {
+/**
+ * The parts of a write that record an opt-out and make it stand for every identifier of everybody named. The part
+ * `opted_out` has the recorded events. `onlyIf` names an earlier part: without a row in it nothing is recorded.
+ */
+export function optOutParts(
+  sql: Sql,
+  ctx: Context,
+  optOut: NewOptOut,
+  onlyIf?: string,
+): (readonly [string, Fragment])[] {
   const roots = optOut.events.map(({ subjectId }) => subjectId);
+  const people = JSON.stringify(optOut.events.map(({ id, subjectId }) => ({ id, subject_id: subjectId })));
   const no = {
     channel: optOut.channel ?? "*",
     purpose: optOut.purpose ?? "*",
@@ -37,30 +47,34 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
     at: optOut.occurredAt,
     eventId: optOut.publicId,
   } as const;
-  return write<RecordedOptOut>(ctx, (sql) => ({
-    parts: [
-      ["hashes", hashesOf(sql, ctx, roots, optOut.named)],
-      [
-        "before",
-        sql`select jsonb_agg(jsonb_build_object('hash', encode(n.identifier_hash, 'hex'), 'at', n.at, 'eventId', n.event_id)) as noes
-          from standing_no n join hashes h on h.hash = n.identifier_hash
-          where n.organization_id = ${ctx.organizationId}::uuid and n.channel = ${no.channel}
-            and n.purpose = ${no.purpose} and n.kind = 'opted_out'`,
-      ],
-      [
-        "event",
-        sql`insert into opt_out_event (organization_id, id, subject_id, kind, scope, purpose, channel, source,
-            occurred_at, replaced, actor_kind, actor_id)
-          select ${ctx.organizationId}::uuid, e.id, e.subject_id, 'opted_out', ${optOut.scope}, ${optOut.purpose ?? null},
-            ${optOut.channel ?? null}, ${optOut.source}, ${optOut.occurredAt}::timestamptz,
-            coalesce(before.noes, '[]'), ${ctx.actor.kind}, ${ctx.actor.id ?? null}
-          from before, jsonb_to_recordset(${JSON.stringify(
-            optOut.events.map(({ id, subjectId }) => ({ id, subject_id: subjectId })),
-          )}::text::jsonb) e(id uuid, subject_id uuid)
-          returning id, subject_id, recorded_at`,
-      ],
-      ["stands", standPart(sql, ctx, no, "hashes", "event")],
+  return [
+    ["opting_out", hashesOf(sql, ctx, roots, optOut.named)],
+    [
+      "noes_before",
+      sql`select jsonb_agg(jsonb_build_object('hash', encode(n.identifier_hash, 'hex'), 'at', n.at, 'eventId', n.event_id)) as noes
+        from standing_no n join opting_out h on h.hash = n.identifier_hash
+        where n.organization_id = ${ctx.organizationId}::uuid and n.channel = ${no.channel}
+          and n.purpose = ${no.purpose} and n.kind = 'opted_out'`,
     ],
+    [
+      "opted_out",
+      sql`insert into opt_out_event (organization_id, id, subject_id, kind, scope, purpose, channel, source,
+          occurred_at, replaced, actor_kind, actor_id)
+        select ${ctx.organizationId}::uuid, e.id, e.subject_id, 'opted_out', ${optOut.scope}, ${optOut.purpose ?? null},
+          ${optOut.channel ?? null}, ${optOut.source}, ${optOut.occurredAt}::timestamptz,
+          coalesce(noes_before.noes, '[]'), ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+        from noes_before, jsonb_to_recordset(${people}::text::jsonb) e(id uuid, subject_id uuid)
+        ${onlyIf === undefined ? sql`` : sql`where exists (select from ${sql(onlyIf)})`}
+        returning id, subject_id, recorded_at`,
+    ],
+    ["opt_out_stands", standPart(sql, ctx, no, "opting_out", "opted_out")],
+  ];
+}
+
+/** Records an opt-out in one statement. */
+export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<RecordedOptOut | undefined> {
+  return write<RecordedOptOut>(ctx, (sql) => ({
+    parts: optOutParts(sql, ctx, optOut),
     result: sql`select e.id, e.recorded_at, (
         select c.proven_event_id from consent_state c
         join subject s on s.organization_id = c.organization_id and s.id = c.subject_id
@@ -69,7 +83,7 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
           and c.purpose = ${optOut.purpose ?? null} and c.channel = coalesce(${optOut.channel ?? null}, c.channel)
           and date_trunc('second', c.proven_at) > date_trunc('second', ${optOut.occurredAt}::timestamptz)
         order by c.proven_at desc limit 1) as superseded_by
-      from event e where e.id = ${optOut.events[0]?.id ?? null}::uuid`,
+      from opted_out e where e.id = ${optOut.events[0]?.id ?? null}::uuid`,
     audit: {
       action: "opt_out.recorded",
       entity: optOut.publicId,

@@ -5,6 +5,7 @@ import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { canonicalPhone } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
+import { type Restriction, senderState } from "../../kernel/sender-state.ts";
 import { insertSender, type NewSender, type SenderRow, selectSender, selectSenders } from "./store.ts";
 
 type SenderInput = Omit<NewSender, "id" | "numberHash">;
@@ -64,14 +65,15 @@ export async function findSender(ctx: Context, name: string): Promise<SenderRow 
 export async function getSender(ctx: Context, name: string) {
   const row = await findSender(ctx, name);
   if (row === undefined) throw new SaysoError("not_found", "There is no such sender.");
-  return presentSender(row);
+  return presentSender(row, ctx.services.now());
 }
 
 export async function listSenders(ctx: Context, cursor: string | undefined, limit: number) {
-  return (await selectSenders(ctx, cursor, limit)).map(presentSender);
+  return (await selectSenders(ctx, cursor, limit)).map((row) => presentSender(row, ctx.services.now()));
 }
 
-function presentSender(row: SenderRow) {
+function presentSender(row: SenderRow, now: Date) {
+  const state = senderState(row.restrictions as Record<string, Restriction>, now);
   return {
     id: formatId("snd", row.id),
     name: row.name,
@@ -79,8 +81,8 @@ function presentSender(row: SenderRow) {
     displayPhoneNumber: row.displayPhoneNumber,
     wabaId: row.wabaId,
     platform: row.platform,
-    state: row.state,
-    restrictedUntil: row.restrictedUntil?.toISOString() ?? null,
+    state: state.state,
+    restrictedUntil: state.until,
     createdAt: row.createdAt.toISOString(),
   };
 }

@@ -156,7 +156,7 @@ export async function insertSender(ctx: Context, made: NewSender, entity: string
     audit: { action: "sender.registered", entity },
     job: {
       task: "replay_unclaimed_updates",
-      payload: { phoneNumberId: made.phoneNumberId },
+      payload: { phoneNumberId: made.phoneNumberId, wabaId: made.wabaId },
       key: `replay:${made.phoneNumberId}`,
     },
   }));
@@ -247,7 +247,7 @@ export async function selectPurposes(
   );
 }
 
-/** Stores a key in the first free slot of its name. Undefined when both are taken. */
+/** Stores a key in the first free slot of its name; an expired key frees its slot. Undefined when both are taken. */
 export async function insertApiKey(
   ctx: Context,
   made: { id: string; name: string; sha256: Buffer; scopes: readonly string[]; expiresAt: Date | undefined },
@@ -256,10 +256,16 @@ export async function insertApiKey(
   return write<{ id: string }>(ctx, (sql) => ({
     parts: [
       [
+        "expired",
+        sql`update api_key set revoked_at = expires_at where organization_id = ${ctx.organizationId}
+          and name = ${made.name} and revoked_at is null and expires_at <= now() returning slot`,
+      ],
+      [
         "free",
         sql`select min(s.slot)::smallint as slot from (values (1), (2)) s(slot)
-          where not exists (select from api_key k where k.organization_id = ${ctx.organizationId}
-            and k.name = ${made.name} and k.slot = s.slot and k.revoked_at is null)`,
+          where s.slot in (select slot from expired) or not exists (
+            select from api_key k where k.organization_id = ${ctx.organizationId}
+              and k.name = ${made.name} and k.slot = s.slot and k.revoked_at is null)`,
       ],
       [
         "inserted",
@@ -310,7 +316,7 @@ export async function selectLiveApiKeys(
   services: Services,
   sums: readonly string[],
 ): Promise<(LiveApiKey | undefined)[]> {
-  const rows = await services.db.statement(
+  const rows = await services.db.look(
     (sql) => sql<{ sum: string; organizationId: string; id: string; scopes: string[] }[]>`
       select encode(sha256, 'hex') as sum, organization_id as "organizationId", id, scopes from api_key
       where sha256 in (select decode(x, 'hex') from unnest(${sums as string[]}::text[]) x)

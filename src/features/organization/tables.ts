@@ -62,9 +62,8 @@ export const sender = pgTable(
     numberHash: bytes().notNull(),
     wabaId: text().notNull(),
     platform: text().notNull(),
-    state: text().notNull().default("active"),
-    stateAt: instant().notNull().defaultNow(),
-    restrictedUntil: instant(),
+    /** What the platform restricted, by cause: {ban: {state, until, at}}. Nothing in it: active. */
+    restrictions: jsonb().notNull().default({}),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.organizationId, t.id] }), index().on(t.wabaId)],

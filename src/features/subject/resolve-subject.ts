@@ -75,6 +75,8 @@ export async function resolveIdentifiers(
   identifiers: readonly Identifier[],
   { byPlatform, at }: { byPlatform: boolean; at: Date },
 ): Promise<Subject> {
+  if (identifiers.length === 0)
+    throw new SaysoError("invalid", "Name the person by at least one identifier.");
   const hashed = identifiers.map((identifier) => ({ ...identifier, hash: hashIdentifier(ctx, identifier) }));
   const distinct = new Map(
     hashed.map(({ hash, kind }): [string, HashedIdentifier] => [hash, { hash, kind }]),
@@ -82,10 +84,7 @@ export async function resolveIdentifiers(
   const fresh = freshKeys(ctx);
   const row = await callResolve(ctx, { identifiers: [...distinct.values()], ...fresh, byPlatform, at });
   if (row === undefined || row.outcome === "ambiguous" || row.subjectId === null) {
-    throw new SaysoError(
-      "conflict",
-      "These identifiers name two different people (recipient_ambiguous). Name one, or let staff merge them.",
-    );
+    throw ambiguous();
   }
   const subject = unwrapSubject(ctx, row.subjectId, row.dataKey, row.evidenceKey);
   const unsealed = new Set(row.unsealed ?? []);
@@ -106,6 +105,14 @@ export async function resolveIdentifiers(
     );
   }
   return subject;
+}
+
+/** Identifiers of two people were named where one is meant. */
+export function ambiguous(): SaysoError {
+  return new SaysoError(
+    "conflict",
+    "These identifiers name two different people (recipient_ambiguous). Name one, or let staff merge them.",
+  );
 }
 
 /** The people that a reference names, none made: their ids (uuid) and the hashes of what was named. */
@@ -132,12 +139,18 @@ export async function findSubject(ctx: Context, subjectId: string): Promise<Subj
 export async function unlinkIdentifier(
   ctx: Context,
   identifier: Identifier,
-  { movedTo, at }: { movedTo: Identifier | undefined; at: Date },
+  { movedTo, at }: { movedTo: readonly Identifier[]; at: Date },
 ): Promise<void> {
   const hash = hashIdentifier(ctx, identifier);
   const [root] = await selectRoots(ctx, [hash]);
   if (root !== undefined) await callUnlink(ctx, { hash, ...freshKeys(ctx), at });
-  if (movedTo !== undefined) await callCopyNoes(ctx, [hash], [hashIdentifier(ctx, movedTo)]);
+  if (movedTo.length > 0) {
+    await callCopyNoes(
+      ctx,
+      [hash],
+      movedTo.map((to) => hashIdentifier(ctx, to)),
+    );
+  }
 }
 
 /** All records of a person with their keys, and their identifiers as they were given, for showing. */

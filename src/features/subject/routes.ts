@@ -4,7 +4,7 @@ import { idOf, instant, subjectReference, text } from "../../http/schemas.ts";
 import { notFound } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { mergeSubjects } from "./merge-subjects.ts";
-import { findSubjects, getSubject } from "./resolve-subject.ts";
+import { ambiguous, findSubjects, getSubject } from "./resolve-subject.ts";
 
 const subject = z
   .object({
@@ -34,7 +34,8 @@ export function subjectRoutes(app: App): void {
     async (c) => {
       const { roots } = await findSubjects(c.var.context, c.req.valid("json").subject, "/subject");
       const [root, other] = roots;
-      if (root === undefined || other !== undefined) throw notFound("subject");
+      if (root === undefined) throw notFound("subject");
+      if (other !== undefined) throw ambiguous();
       return c.json(await getSubject(c.var.context, formatId("sub", root)), 200);
     },
   );

@@ -138,7 +138,10 @@ export async function callMerge(
   return rows[0]?.root ?? null;
 }
 
-/** A number changed hands; see unlink_identifier in the migrations. */
+/**
+ * A number changed hands; see unlink_identifier in the migrations. Telling it again changes nothing: the mark that
+ * the first time left is as new as this one.
+ */
 export async function callUnlink(
   ctx: Context,
   input: { hash: string; newId: string; dataKey: Buffer; evidenceKey: Buffer; at: Date },
@@ -146,7 +149,10 @@ export async function callUnlink(
   await ctx.services.db.statement(
     (sql) => sql`
       select unlink_identifier(${ctx.organizationId}, decode(${input.hash}, 'hex'), ${input.newId}, ${input.dataKey},
-        ${input.evidenceKey}, ${input.at}, ${ctx.requestId})`,
+        ${input.evidenceKey}, ${input.at}, ${ctx.requestId})
+      where not exists (select from standing_no n
+        where n.organization_id = ${ctx.organizationId} and n.identifier_hash = decode(${input.hash}, 'hex')
+          and n.kind = 'invalidated' and n.event_id = 'number_changed' and n.at >= ${input.at})`,
   );
 }
 

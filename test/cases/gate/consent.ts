@@ -134,6 +134,16 @@ export const consentCases: readonly GateCase[] = [
     wanted: because("consent_withdrawn", ["cns_no"]),
   },
   {
+    ...promoted("a yes in a record without proof beats no earlier no", [
+      {
+        ...proven,
+        unproven: true,
+        no: { kind: "withdrawn", at: "2026-08-01T00:00:00.000Z", eventId: "cns_no" },
+      },
+    ]),
+    wanted: because("consent_withdrawn", ["cns_no"]),
+  },
+  {
     ...promoted("a withdrawal of another purpose leaves this one alone", [
       proven,
       {

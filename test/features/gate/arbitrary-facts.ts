@@ -27,9 +27,9 @@ const freePromotion: Scenario = {
     consents: promotion.facts.consents,
   },
 };
-/** Whom a check about orders only has to do with: two purposes, so that the channel opt-in has a choice. */
-const scenarios = [promotion, orderUpdate, supportReply, signInCode, freePromotion];
-export const notServiceReplies = [promotion, orderUpdate, freePromotion];
+const scenarios: readonly Scenario[] = [promotion, orderUpdate, supportReply, signInCode, freePromotion];
+/** Checks that no opt-out gives way to, as long as there is no cause. */
+export const notServiceReplies: readonly Scenario[] = [promotion, orderUpdate, freePromotion];
 
 export const someInstant = fc
   .oneof(

@@ -19,16 +19,19 @@ interface Checked {
 async function shop() {
   const shop = await service.organization();
   const sender = await shop.sender();
-  const point = await shop.post<{ id: string; version: number; wordingSha256: string }>("/v1/collection-points", {
-    key: "checkout",
-    kind: "checkbox",
-    name: "Checkout",
-    channels: ["whatsapp"],
-    purposes: ["promotions", "order_updates"],
-    language: "en",
-    wording: "Yes, Example Shop may send me offers on WhatsApp.",
-    privacyNoticeUrl: "https://shop.example/privacy",
-  });
+  const point = await shop.post<{ id: string; version: number; wordingSha256: string }>(
+    "/v1/collection-points",
+    {
+      key: "checkout",
+      kind: "checkbox",
+      name: "Checkout",
+      channels: ["whatsapp"],
+      purposes: ["promotions", "order_updates"],
+      language: "en",
+      wording: "Yes, Example Shop may send me offers on WhatsApp.",
+      privacyNoticeUrl: "https://shop.example/privacy",
+    },
+  );
   expect(point.status).toBe(201);
   await shop.post("/v1/templates", {
     wabaId: sender.wabaId,
@@ -149,7 +152,10 @@ describe("from a consent to a check", () => {
     });
     expect(block.status, block.text).toBe(201);
     await s.shop.post("/v1/blocks", { identifier: { waId: "551112345678" }, reason: "manual" });
-    const variant = await s.shop.post("/v1/blocks", { identifier: { waId: "551191234567" }, reason: "manual" });
+    const variant = await s.shop.post("/v1/blocks", {
+      identifier: { waId: "551191234567" },
+      reason: "manual",
+    });
     expect(variant.status).toBe(201);
   });
 

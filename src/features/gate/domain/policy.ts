@@ -1,3 +1,5 @@
+import { limits } from "../../../kernel/limits.ts";
+
 /** What an organization sets about the rules. Versioned: a decision names the version it was made under. */
 export interface Policy {
   readonly version: string;
@@ -6,4 +8,4 @@ export interface Policy {
 }
 
 /** The policy of an organization that has not set its own. */
-export const builtInPolicy: Policy = { version: "built-in/1", permitTtlSeconds: 60 };
+export const builtInPolicy: Policy = { version: "built-in/1", permitTtlSeconds: limits.permitLifeSeconds };

@@ -12,7 +12,7 @@ import {
   stamp,
   unreadable,
 } from "./reading.ts";
-import type { InboundMessage, MessageKind, Update } from "./update.ts";
+import type { MessageKind, Update } from "./update.ts";
 
 /**
  * Types of `messages` that are a message from the person and so restart the window. `unsupported` is one: the
@@ -147,7 +147,7 @@ export function parseCall(element: unknown, setting: Setting): Update {
   const from = completed(own, setting.contacts);
   if (nameCount(from) === 0) return unreadable(setting, "nobody_named", ["from"]);
   const at = stamp(call.timestamp, setting.receivedAt);
-  const message: InboundMessage = {
+  return {
     ...originOf(setting),
     ...at,
     type: "inbound_message",
@@ -159,5 +159,4 @@ export function parseCall(element: unknown, setting: Setting): Update {
     referral: false,
     group: false,
   };
-  return message;
 }

@@ -27,7 +27,7 @@ function read(path: string): unknown {
 function webhooks(): ReadonlyMap<string, unknown> {
   const own = jsonFiles("meta/webhooks").map((path) => [path, read(path)] as const);
   const named = jsonFiles("pywa").flatMap((path) =>
-    Object.entries(Object(read(path))).map(([name, webhook]) => [`${path}#${name}`, webhook] as const),
+    Object.entries(read(path) ?? {}).map(([name, webhook]) => [`${path}#${name}`, webhook] as const),
   );
   return new Map([...own, ...named]);
 }

@@ -1,0 +1,83 @@
+import type { Context as HonoContext } from "hono";
+import type { OrganizationKeys, Services } from "../../context.ts";
+import { type App, type AppEnv, limited } from "../../http/app.ts";
+import { pageLanguage } from "../../http/language.ts";
+import { pageHeaders } from "../../http/page-security.ts";
+import { limits } from "../../kernel/limits.ts";
+import { addSeconds } from "../../kernel/time.ts";
+import { type OpenedLink, openOptOutLink, optOutByLink, undoOptOut } from "./opt-out-link.ts";
+import {
+  renderOptOutDonePage,
+  renderOptOutLinkProblemPage,
+  renderOptOutNotUndonePage,
+  renderOptOutPage,
+  renderOptOutUndonePage,
+} from "./page.ts";
+
+/**
+ * The pages behind an opt-out link. GET, HEAD and OPTIONS change nothing, ever, because scanners and previews follow
+ * links; POST takes the no. Its form fields are `scope=purpose|all` from the page, or `List-Unsubscribe=One-Click`
+ * (RFC 8058: no cookie, no redirect). A POST that says neither is still a no, to what the link is about.
+ */
+export function optOutPageRoutes(
+  app: App,
+  services: Services,
+  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+): void {
+  const opened = (c: HonoContext<AppEnv>) =>
+    openOptOutLink(services, organizationKeys, c.req.param("token") ?? "", c.var.requestId);
+  const html = (c: HonoContext<AppEnv>, page: string, status: 200 | 404 = 200) =>
+    c.body(page, status, pageHeaders);
+  const linkProblem = (c: HonoContext<AppEnv>) =>
+    html(c, renderOptOutLinkProblemPage({ language: pageLanguage(c) }), 404);
+  const shown = (c: HonoContext<AppEnv>, link: OpenedLink) => ({
+    language: pageLanguage(c),
+    path: `/o/${c.req.param("token") ?? ""}`,
+    organizationName: link.organization.name,
+    purposeName: link.purpose?.name,
+    maskedNumber: link.maskedNumber,
+  });
+
+  app.get("/o/:token", async (c) => {
+    const link = await opened(c);
+    return link === undefined ? linkProblem(c) : html(c, renderOptOutPage(shown(c, link)));
+  });
+
+  app.post("/o/:token", limited(limits.formBytes), async (c) => {
+    const link = await opened(c);
+    if (link === undefined) return linkProblem(c);
+    const { scope } = await c.req.parseBody();
+    const done = await optOutByLink(link, scope === "all" ? "all" : "purpose");
+    return html(
+      c,
+      renderOptOutDonePage({
+        ...shown(c, link),
+        purposeName: done.scope === "all" ? undefined : link.purpose?.name,
+        reference: done.reference,
+        recordedAt: done.recordedAt,
+        handedOverUntil: addSeconds(done.recordedAt, limits.permitLifeSeconds),
+        undo: done.undo,
+        timeZone: link.organization.timeZone,
+      }),
+    );
+  });
+
+  app.post("/o/:token/undo", limited(limits.formBytes), async (c) => {
+    const link = await opened(c);
+    if (link === undefined) return linkProblem(c);
+    const { nonce } = await c.req.parseBody();
+    const outcome = await undoOptOut(link, typeof nonce === "string" ? nonce : "");
+    const { language, path, organizationName } = shown(c, link);
+    return html(
+      c,
+      outcome === "undone"
+        ? renderOptOutUndonePage({ language, path, organizationName })
+        : renderOptOutNotUndonePage({
+            language,
+            organizationName,
+            reason: outcome === "changed" ? "superseded" : "too_late",
+            contact: link.organization.contact,
+          }),
+    );
+  });
+}

@@ -1,0 +1,208 @@
+import type { Context } from "../../context.ts";
+import { type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
+import { formatId } from "../../kernel/ids.ts";
+import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
+import { effectsOf } from "./domain/effects.ts";
+import { isOptOutKeyword } from "./domain/keywords.ts";
+import type {
+  AccountRestriction,
+  BsuidChanged,
+  InboundMessage,
+  MessageStatus,
+  NumberChanged,
+  PersonIdentifiers,
+  PlatformErrorReport,
+  TemplateCategoryChange,
+  TemplateQuality,
+  TemplateStatus,
+  Update,
+  UserPreference,
+} from "./domain/update.ts";
+import {
+  insertInboundMessage,
+  insertMessageStatus,
+  insertPreference,
+  type KnownSender,
+  updateRestriction,
+  upsertTemplate,
+} from "./store.ts";
+
+/**
+ * Gives one update its effect. Applying it again changes nothing, so that webhooks may come late, twice and out of
+ * order. `sender` is the one that the update names, or any of the account where it names none.
+ */
+export async function applyUpdate(ctx: Context, update: Update, sender: KnownSender): Promise<void> {
+  switch (update.type) {
+    case "inbound_message":
+      return applyInboundMessage(ctx, update, sender);
+    case "message_status":
+      return applyStatus(ctx, update, sender);
+    case "platform_error":
+      return applyPlatformError(ctx, update, sender);
+    case "user_preference":
+      return applyPreference(ctx, update, sender);
+    case "identity_link":
+      await resolvePerson(ctx, update.person, ctx.services.now());
+      return;
+    case "number_changed":
+    case "bsuid_changed":
+      return applyIdentityChange(ctx, update);
+    case "template_status":
+    case "template_category":
+    case "template_quality":
+      return applyTemplateUpdate(ctx, update, sender);
+    case "account_restriction":
+      return applyRestriction(ctx, update, sender);
+    case "number_quality":
+    case "ignored":
+    case "unreadable":
+      return;
+  }
+}
+
+function identifiersOf(person: PersonIdentifiers): readonly Identifier[] {
+  return readIdentifiers(person).identifiers;
+}
+
+function resolvePerson(ctx: Context, person: PersonIdentifiers, at: Date) {
+  return resolveIdentifiers(ctx, identifiersOf(person), { byPlatform: true, at });
+}
+
+/** The known people that the platform's identifiers name, and the hashes of those; nobody is made. */
+async function findPeople(ctx: Context, person: PersonIdentifiers) {
+  const identifiers = identifiersOf(person);
+  if (identifiers.length === 0) return { roots: [], hashes: [] };
+  return findSubjects(ctx, person, "");
+}
+
+async function applyInboundMessage(
+  ctx: Context,
+  message: InboundMessage,
+  sender: KnownSender,
+): Promise<void> {
+  const subject = await resolvePerson(ctx, message.from, new Date(message.at));
+  const optOutId = message.texts.some((text) => isOptOutKeyword(text))
+    ? ctx.services.newId("opt")
+    : undefined;
+  await insertInboundMessage(ctx, {
+    messageId: message.messageId,
+    at: message.at,
+    senderId: sender.id,
+    subjectId: subject.id,
+    kind: message.kind,
+    opensWindow: message.opensWindow,
+    optOut: optOutId === undefined ? undefined : keywordOptOut(ctx, optOutId, subject.id, message),
+  });
+}
+
+/** A bare STOP ends everything that the business starts. */
+function keywordOptOut(
+  ctx: Context,
+  id: string,
+  subjectId: string,
+  message: Pick<InboundMessage, "from" | "at">,
+) {
+  return {
+    events: [{ id, subjectId }],
+    publicId: formatId("opt", id),
+    scope: "all",
+    purpose: undefined,
+    channel: undefined,
+    source: "keyword",
+    occurredAt: message.at,
+    named: identifiersOf(message.from).map((identifier) => hashIdentifier(ctx, identifier)),
+  } as const;
+}
+
+async function applyStatus(ctx: Context, status: MessageStatus, sender: KnownSender): Promise<void> {
+  const people = await findPeople(ctx, status.recipient);
+  // A status without an error is one row; with several errors each is kept, and each has its effect.
+  const errors = status.errors.length === 0 ? [{ code: 0 }] : status.errors;
+  for (const error of errors) {
+    const effects = new Set(effectsOf([error]).map(({ type }) => type));
+    await insertMessageStatus(ctx, {
+      messageId: status.messageId,
+      status: status.status,
+      at: status.at,
+      senderId: sender.id,
+      wabaId: sender.wabaId,
+      errorCode: error.code,
+      ...people,
+      effects: {
+        closesWindow: effects.has("window_closed"),
+        stopsMarketing: effects.has("platform_marketing_stop"),
+        restrictsSender: effects.has("sender_restricted"),
+      },
+    });
+  }
+}
+
+async function applyPlatformError(
+  ctx: Context,
+  report: PlatformErrorReport,
+  sender: KnownSender,
+): Promise<void> {
+  if (!effectsOf([report.error]).some(({ type }) => type === "sender_restricted")) return;
+  await updateRestriction(ctx, sender.wabaId, "error", { state: "restricted", until: null, at: report.at });
+}
+
+async function applyPreference(ctx: Context, preference: UserPreference, sender: KnownSender): Promise<void> {
+  if (preference.value === "signup") return;
+  const people = await findPeople(ctx, preference.person);
+  await insertPreference(ctx, {
+    ...people,
+    value: preference.value,
+    at: preference.at,
+    wabaId: sender.wabaId,
+  });
+}
+
+/** The no goes along with both, the yes with nobody. */
+async function applyIdentityChange(ctx: Context, change: NumberChanged | BsuidChanged): Promise<void> {
+  const at = new Date(change.at);
+  const current = identifiersOf(change.current);
+  for (const previous of identifiersOf(change.previous)) {
+    await unlinkIdentifier(ctx, previous, { movedTo: current, at });
+  }
+}
+
+type TemplateUpdate = TemplateStatus | TemplateCategoryChange | TemplateQuality;
+
+async function applyTemplateUpdate(ctx: Context, update: TemplateUpdate, sender: KnownSender): Promise<void> {
+  // Announced changes take effect when they are done; a flagged template may still be sent.
+  const status = update.type === "template_status" && update.status !== "flagged" ? update.status : undefined;
+  const category =
+    update.type === "template_status"
+      ? (update.category ?? undefined)
+      : update.type === "template_category" && update.phase === "done"
+        ? update.category
+        : undefined;
+  const quality = update.type === "template_quality" ? update.quality : undefined;
+  if (status === undefined && category === undefined && quality === undefined) return;
+  const { name, language, at } = update;
+  const id = ctx.services.newId("tpl");
+  await upsertTemplate(
+    ctx,
+    { id, wabaId: sender.wabaId, name, language, at, category, status, quality },
+    formatId("tpl", id),
+  );
+}
+
+async function applyRestriction(
+  ctx: Context,
+  update: AccountRestriction,
+  sender: KnownSender,
+): Promise<void> {
+  if (update.state === "warned") return;
+  const state =
+    update.state === "reinstated"
+      ? "active"
+      : update.cause === "ban"
+        ? "disabled"
+        : update.directions.length === 1
+          ? update.directions[0] === "replies"
+            ? "restricted_replies"
+            : "restricted_business_initiated"
+          : "restricted";
+  await updateRestriction(ctx, sender.wabaId, update.cause, { state, until: update.until, at: update.at });
+}

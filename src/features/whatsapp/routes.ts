@@ -1,0 +1,118 @@
+import { type App, answer, body, createRoute, limited, refusals, z } from "../../http/app.ts";
+import { requires } from "../../http/authenticate.ts";
+import { instant, listOf, pageById, pageOf, subjectReference, text } from "../../http/schemas.ts";
+import { SaysoError } from "../../kernel/errors.ts";
+import { limits } from "../../kernel/limits.ts";
+import { verifyHandshake, verifySignature } from "./domain/signature.ts";
+import { listTemplates, recordTemplate } from "./manage-templates.ts";
+import { reportInbound } from "./report-inbound.ts";
+import { takeWebhook, type WebhookIntake } from "./take-webhook.ts";
+
+const templateInput = z.strictObject({
+  wabaId: z.string().regex(/^\d{1,32}$/, "The WhatsApp Business Account's id: digits only."),
+  name: text(512).openapi({ example: "summer_sale" }),
+  language: text(35).openapi({ example: "en_US" }),
+  category: z.enum(["marketing", "utility", "authentication"]),
+  status: z.enum(["approved", "pending", "rejected", "paused", "disabled"]),
+});
+
+const template = z
+  .object({
+    id: z.string(),
+    wabaId: z.string(),
+    name: z.string(),
+    language: z.string(),
+    category: z.string(),
+    status: z.string(),
+    createdAt: instant,
+  })
+  .openapi("Template");
+
+const inboundInput = z.strictObject({
+  sender: text(64),
+  from: subjectReference,
+  messageId: text(200),
+  occurredAt: instant,
+  text: text(limits.textLength)
+    .optional()
+    .openapi({ description: "Read for keywords such as STOP; not kept." }),
+});
+
+const inbound = z
+  .object({
+    messageId: z.string(),
+    optOut: z
+      .boolean()
+      .openapi({ description: "The text was a no: nothing more goes out on the business's own account." }),
+    windowExpiresAt: instant,
+  })
+  .openapi("InboundMessage");
+
+/** Routes of templates and of messages that come in. */
+export function whatsappRoutes(app: App): void {
+  app.use("/v1/templates/*", requires("configuration"));
+  app.use("/v1/messages/*", requires("messages"));
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/templates",
+      tags: ["Messages"],
+      summary: "Record a message template as it is now",
+      request: body(templateInput),
+      responses: { 201: answer(template, "The template"), ...refusals },
+    }),
+    async (c) => c.json(await recordTemplate(c.var.context, c.req.valid("json")), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/templates",
+      tags: ["Messages"],
+      summary: "List templates",
+      request: { query: pageById("tpl") },
+      responses: { 200: answer(listOf(template), "A page of templates"), ...refusals },
+    }),
+    async (c) => {
+      const { cursor, limit } = c.req.valid("query");
+      return c.json(
+        pageOf(await listTemplates(c.var.context, cursor, limit), limit, (t) => t.id),
+        200,
+      );
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/messages/inbound",
+      tags: ["Messages"],
+      summary: "Report a message from a person, for senders that are not on Meta's webhooks",
+      request: body(inboundInput),
+      responses: { 201: answer(inbound, "It opened the window"), ...refusals },
+    }),
+    async (c) => c.json(await reportInbound(c.var.context, c.req.valid("json")), 201),
+  );
+}
+
+/** Meta's webhook: the handshake, and signed updates. Answers 200 only when every no in the body is in force. */
+export function webhookRoutes(
+  app: App,
+  intake: WebhookIntake,
+  secrets: { appSecrets: readonly string[]; verifyToken: string | undefined },
+): void {
+  app.get("/webhooks/whatsapp", (c) => {
+    const challenge = verifyHandshake(c.req.query(), secrets.verifyToken ?? "");
+    if (challenge === undefined) {
+      throw new SaysoError("forbidden", "The handshake's mode or verify token is not right.");
+    }
+    return c.text(challenge);
+  });
+  app.post("/webhooks/whatsapp", limited(limits.webhookBodyBytes), async (c) => {
+    const raw = new Uint8Array(await c.req.arrayBuffer());
+    if (!verifySignature(secrets.appSecrets, raw, c.req.header("x-hub-signature-256"))) {
+      throw new SaysoError("unauthenticated", "The X-Hub-Signature-256 is missing or does not fit the body.");
+    }
+    await takeWebhook(intake, raw, c.var.requestId);
+    return c.json({ received: true });
+  });
+}

@@ -1,0 +1,350 @@
+import { and, asc, eq, gt } from "drizzle-orm";
+import type { Context, Services } from "../../context.ts";
+import type { Fragment, Sql } from "../../db/database.ts";
+import { write } from "../../db/write.ts";
+import type { Restriction } from "../../kernel/sender-state.ts";
+import { type NewOptOut, optOutParts } from "../optout/index.ts";
+import { hashesOf } from "../subject/index.ts";
+import { template } from "./tables.ts";
+
+/** A sender that updates are for. Ids are uuids. */
+export interface KnownSender {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly phoneNumberId: string;
+  readonly wabaId: string;
+}
+
+/** The senders with these phoneNumberIds or in these WhatsApp Business Accounts, of whichever organization. */
+export async function selectKnownSenders(
+  services: Services,
+  named: { phoneNumberIds: readonly string[]; wabaIds: readonly string[] },
+): Promise<KnownSender[]> {
+  return services.db.statement(
+    (sql) => sql<KnownSender[]>`
+      select id, organization_id as "organizationId", phone_number_id as "phoneNumberId", waba_id as "wabaId" from sender
+      where phone_number_id = any(${named.phoneNumberIds as string[]}::text[])
+        or waba_id = any(${named.wabaIds as string[]}::text[])`,
+  );
+}
+
+/** The wrapped key of a day, made when it is the first body of that day. */
+export async function findOrMakeDayKey(services: Services, day: string, wrapped: Buffer): Promise<Buffer> {
+  const rows = await services.db.statement(
+    (sql) => sql<{ key: Buffer }[]>`
+      with made as (insert into webhook_day_key (day, key) values (${day}, ${wrapped}) on conflict do nothing returning key)
+      select key from made union all select key from webhook_day_key where day = ${day} limit 1`,
+  );
+  const key = rows[0]?.key;
+  // The other process's row may not have been visible to the statement that ran into it.
+  return key ?? findOrMakeDayKey(services, day, wrapped);
+}
+
+export async function selectDayKey(services: Services, day: string): Promise<Buffer | undefined> {
+  const rows = await services.db.statement(
+    (sql) => sql<{ key: Buffer }[]>`select key from webhook_day_key where day = ${day}`,
+  );
+  return rows[0]?.key;
+}
+
+/** Stores a raw body with the job that takes over when this process dies before it was applied. */
+export async function insertBody(
+  services: Services,
+  body: { id: string; day: string; receivedAt: Date; sealed: Buffer },
+): Promise<void> {
+  await services.db.statement(
+    (sql) => sql`
+      with body as (
+        insert into webhook_body (id, day, received_at, sealed)
+        values (${body.id}, ${body.day}, ${body.receivedAt}, ${body.sealed}) returning id),
+      queued as (
+        select queue_job('process_webhook_body', json_build_object('id', id), 'webhook_body:' || id::text, 30) from body)
+      select count(*) from queued`,
+  );
+}
+
+export interface StoredBody {
+  readonly id: string;
+  readonly day: string;
+  readonly receivedAt: Date;
+  readonly sealed: Buffer;
+  readonly processedAt: Date | null;
+}
+
+export async function selectBody(services: Services, id: string): Promise<StoredBody | undefined> {
+  const rows = await services.db.statement(
+    (sql) => sql<StoredBody[]>`
+      select id, day::text, received_at as "receivedAt", sealed, processed_at as "processedAt" from webhook_body where id = ${id}`,
+  );
+  return rows[0];
+}
+
+/** Ids of stored bodies with updates that waited for one of these names, the oldest first. */
+export async function selectUnclaimedBodies(services: Services, names: readonly string[]): Promise<string[]> {
+  const rows = await services.db.statement(
+    (sql) => sql<{ id: string }[]>`
+      select id from webhook_body where unclaimed && ${names as string[]}::text[] order by received_at, id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Notes that every update of a body took effect, but for those that wait for a sender or could not be read. */
+export async function markProcessed(
+  services: Services,
+  id: string,
+  left: { unclaimed: readonly string[]; unreadable: readonly object[] },
+): Promise<void> {
+  await services.db.statement(
+    (sql) => sql`
+      update webhook_body set processed_at = now(), unclaimed = ${left.unclaimed as string[]}::text[],
+        unreadable = ${JSON.stringify(left.unreadable)}::text::jsonb
+      where id = ${id}`,
+  );
+}
+
+/** Drops the raw bodies of days before this one, and the keys that could open copies of them. */
+export async function deleteDaysBefore(services: Services, day: string): Promise<number> {
+  const rows = await services.db.statement(
+    (sql) => sql<{ count: string }[]>`
+      with keys as (delete from webhook_day_key where day < ${day}::date returning day),
+      bodies as (delete from webhook_body where day < ${day}::date returning id)
+      select count(*) from bodies`,
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
+export interface NewInboundMessage {
+  readonly messageId: string;
+  readonly at: string;
+  readonly senderId: string;
+  readonly subjectId: string;
+  readonly kind: string;
+  readonly opensWindow: boolean;
+  /** The no that the message says, if it does. */
+  readonly optOut: NewOptOut | undefined;
+}
+
+/**
+ * Records a message from a person with the window it opens and the no it says, in one statement and once only: a
+ * message that is known already changes nothing and answers undefined.
+ */
+export async function insertInboundMessage(ctx: Context, message: NewInboundMessage) {
+  return write<{ message_id: string; at: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "message",
+        sql`insert into inbound_message (organization_id, message_id, at, sender_id, subject_id, kind, opens_window)
+          select ${ctx.organizationId}::uuid, ${message.messageId}, ${message.at}::timestamptz, ${message.senderId}::uuid,
+            ${message.subjectId}::uuid, ${message.kind}, ${message.opensWindow}::boolean
+          where not exists (select from inbound_message
+            where organization_id = ${ctx.organizationId}::uuid and message_id = ${message.messageId})
+          on conflict do nothing
+          returning message_id, at, opens_window`,
+      ],
+      [
+        "opened",
+        sql`insert into service_window (organization_id, sender_id, subject_id, opened_at, message_id)
+          select ${ctx.organizationId}::uuid, ${message.senderId}::uuid, ${message.subjectId}::uuid, at, message_id
+          from message where opens_window
+          on conflict (organization_id, sender_id, subject_id) do update
+            set opened_at = excluded.opened_at, message_id = excluded.message_id
+            where service_window.opened_at < excluded.opened_at
+          returning sender_id`,
+      ],
+      ...(message.optOut === undefined ? [] : optOutParts(sql, ctx, message.optOut, "message")),
+    ],
+    result: sql`select message_id, at from message`,
+    audit: {
+      action: "inbound_message.recorded",
+      entity: message.optOut?.publicId ?? message.senderId,
+      details: { opensWindow: message.opensWindow, optOut: message.optOut?.publicId },
+    },
+  }));
+}
+
+export interface NewMessageStatus {
+  readonly messageId: string;
+  readonly status: string;
+  readonly at: string;
+  readonly senderId: string;
+  readonly wabaId: string;
+  readonly errorCode: number;
+  /** The person it went to, when they are known, and the hashes of how the platform named them. */
+  readonly roots: readonly string[];
+  readonly hashes: readonly string[];
+  readonly effects: {
+    readonly closesWindow: boolean;
+    readonly stopsMarketing: boolean;
+    readonly restrictsSender: boolean;
+  };
+}
+
+/** Records what became of a message, with what its error means for window, marketing and sender; once only. */
+export async function insertMessageStatus(ctx: Context, status: NewMessageStatus) {
+  return write<{ message_id: string }>(ctx, (sql) => {
+    const parts: [string, Fragment][] = [
+      [
+        "status",
+        sql`insert into message_status (organization_id, message_id, status, at, sender_id, subject_id, error_code)
+          values (${ctx.organizationId}, ${status.messageId}, ${status.status}, ${status.at}, ${status.senderId},
+            ${status.roots[0] ?? null}, ${status.errorCode})
+          on conflict do nothing returning message_id`,
+      ],
+    ];
+    if (status.effects.closesWindow) {
+      parts.push([
+        "closed",
+        sql`update service_window w set closed_at = greatest(w.closed_at, ${status.at}::timestamptz)
+          from subject s where s.organization_id = w.organization_id and s.id = w.subject_id
+            and s.root_id in (select x::uuid from unnest(${status.roots as string[]}::text[]) x)
+            and w.organization_id = ${ctx.organizationId}::uuid and w.sender_id = ${status.senderId}::uuid
+            and exists (select from status)
+          returning w.sender_id`,
+      ]);
+    }
+    if (status.effects.stopsMarketing) {
+      const stop = { ...status, value: "stop" } as const;
+      parts.push(["preferred", preferencePart(sql, ctx, stop, sql`where exists (select from status)`)]);
+    }
+    if (status.effects.restrictsSender) {
+      const restriction = { state: "restricted", until: null, at: status.at } as const;
+      parts.push(["restricted", restrictPart(sql, ctx, status.wabaId, "error", restriction)]);
+    }
+    return {
+      parts,
+      result: sql`select message_id from status`,
+      audit: {
+        action: "message_status.recorded",
+        entity: status.senderId,
+        details: { errorCode: status.errorCode },
+      },
+    };
+  });
+}
+
+export interface NewPreference {
+  readonly wabaId: string;
+  readonly value: "stop" | "resume";
+  readonly at: string;
+  readonly roots: readonly string[];
+  readonly hashes: readonly string[];
+}
+
+/** Records WhatsApp's own stop or resume for every identifier of the person; the latest counts, a stop in doubt. */
+export async function insertPreference(ctx: Context, preference: NewPreference) {
+  return write<{ count: number }>(ctx, (sql) => ({
+    parts: [["preferred", preferencePart(sql, ctx, preference, sql``)]],
+    result: sql`select count(*)::int as count from preferred having count(*) > 0`,
+    audit: {
+      action: "platform_preference.recorded",
+      entity: preference.wabaId,
+      details: { value: preference.value },
+    },
+  }));
+}
+
+function preferencePart(sql: Sql, ctx: Context, preference: NewPreference, where: Fragment): Fragment {
+  return sql`
+    insert into platform_preference (organization_id, identifier_hash, waba_id, value, at)
+    select ${ctx.organizationId}::uuid, h.hash, ${preference.wabaId}, ${preference.value}, ${preference.at}::timestamptz
+    from (${hashesOf(sql, ctx, preference.roots, preference.hashes)}) h ${where}
+    on conflict (organization_id, identifier_hash, waba_id) do update
+      set value = excluded.value, at = excluded.at
+      where platform_preference.at < excluded.at
+        or (platform_preference.at = excluded.at and excluded.value = 'stop')
+    returning identifier_hash`;
+}
+
+/** Notes what the platform restricted, or reinstated, for every sender of a WhatsApp Business Account. */
+export async function updateRestriction(
+  ctx: Context,
+  wabaId: string,
+  cause: string,
+  restriction: Restriction,
+) {
+  return write<{ count: number }>(ctx, (sql) => ({
+    parts: [["restricted", restrictPart(sql, ctx, wabaId, cause, restriction)]],
+    result: sql`select count(*)::int as count from restricted having count(*) > 0`,
+    audit: { action: "sender.restricted", entity: wabaId, details: { cause, ...restriction } },
+  }));
+}
+
+function restrictPart(
+  sql: Sql,
+  ctx: Context,
+  wabaId: string,
+  cause: string,
+  restriction: Restriction,
+): Fragment {
+  return sql`
+    update sender set restrictions = restrictions || ${JSON.stringify({ [cause]: restriction })}::text::jsonb
+    where organization_id = ${ctx.organizationId}::uuid and waba_id = ${wabaId}
+      and coalesce((restrictions #>> array[${cause}, 'at'])::timestamptz, '-infinity') < ${restriction.at}::timestamptz
+    returning id`;
+}
+
+export interface TemplateChange {
+  readonly id: string;
+  readonly wabaId: string;
+  readonly name: string;
+  readonly language: string;
+  readonly at: string;
+  /** What is left out stays; an unknown template starts as `unknown`, which may not be sent. */
+  readonly category?: string | undefined;
+  readonly status?: string | undefined;
+  readonly quality?: string | undefined;
+}
+
+export interface RecordedTemplate {
+  readonly id: string;
+  readonly category: string;
+  readonly status: string;
+  readonly created_at: string;
+}
+
+/** Records what is known of a template. A status older than the one on record changes nothing of it. */
+export async function upsertTemplate(
+  ctx: Context,
+  change: TemplateChange,
+  entity: string,
+): Promise<RecordedTemplate | undefined> {
+  return write<RecordedTemplate>(ctx, (sql) => ({
+    parts: [
+      [
+        "recorded",
+        sql`insert into template as t (organization_id, id, waba_id, name, language, category, status, status_at, quality)
+          values (${ctx.organizationId}, ${change.id}, ${change.wabaId}, ${change.name}, ${change.language},
+            ${change.category ?? "unknown"}, ${change.status ?? "unknown"}, ${change.at}, ${change.quality ?? null})
+          on conflict (organization_id, waba_id, name, language) do update set
+            category = coalesce(${change.category ?? null}, t.category),
+            status = coalesce(${change.status ?? null}, t.status),
+            status_at = case when ${change.status ?? null}::text is null then t.status_at else excluded.status_at end,
+            quality = coalesce(excluded.quality, t.quality)
+            where ${change.status ?? null}::text is null or t.status_at <= excluded.status_at
+          returning id, category, status, created_at`,
+      ],
+    ],
+    result: sql`select * from recorded`,
+    audit: {
+      action: "template.recorded",
+      entity,
+      details: {
+        name: change.name,
+        language: change.language,
+        status: change.status,
+        category: change.category,
+      },
+    },
+  }));
+}
+
+export async function selectTemplates(ctx: Context, after: string | undefined, limit: number) {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(template)
+      .where(and(eq(template.organizationId, ctx.organizationId), after ? gt(template.id, after) : undefined))
+      .orderBy(asc(template.id))
+      .limit(limit),
+  );
+}
