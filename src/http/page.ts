@@ -5,7 +5,7 @@ import { loadTemplates } from "../templates.ts";
 export const pageTemplates = loadTemplates("page");
 
 /** A link to the same page in the other language, for pages that a GET shows again unchanged. */
-export interface LanguageLink {
+interface LanguageLink {
   readonly code: Language;
   readonly name: string;
 }
@@ -38,7 +38,7 @@ export function shownText(text: string): string {
 }
 
 /** How to reach an organization, and the address that its text leads to when it can be followed. */
-export interface ShownContact {
+interface ShownContact {
   readonly text: string;
   readonly href: string | null;
 }

@@ -48,6 +48,18 @@ export const limits = {
   liveApiKeysOfOneName: 2,
   passcodeTries: 5,
   deliveryLifeDays: 14,
+  /** A finished archive that nobody was given a link to; a link ends it together with itself. */
+  archiveLifeDays: 28,
+  /** A sealed piece of a stored archive. */
+  archiveChunkBytes: 1024 * 1024,
+  /** Building an archive: a sign of life comes at least this often, and the whole may take this long. */
+  archiveLeaseSeconds: 60,
+  archiveBuildSeconds: 3600,
+  /** A JSON Schema of an organization's own section, and how many of them it may have. */
+  sectionSchemaBytes: 64 * 1024,
+  customSections: 100,
+  /** Reading and applying such a schema, which may hold patterns that never end. */
+  sectionSchemaMs: 500,
   statementTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   shutdownTimeoutMs: 20_000,

@@ -148,7 +148,9 @@ CREATE TABLE "archive" (
 	"request_id" uuid NOT NULL,
 	"state" text NOT NULL,
 	"key" "bytea",
-	"bytes" integer,
+	"attempt" integer DEFAULT 0 NOT NULL,
+	"lease_until" timestamp (3) with time zone,
+	"bytes" bigint,
 	"sha256" text,
 	"manifest" jsonb,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
@@ -161,9 +163,10 @@ CREATE TABLE "archive" (
 CREATE TABLE "archive_chunk" (
 	"organization_id" uuid NOT NULL,
 	"archive_id" uuid NOT NULL,
+	"attempt" integer NOT NULL,
 	"position" integer NOT NULL,
 	"sealed" "bytea" NOT NULL,
-	CONSTRAINT "archive_chunk_organization_id_archive_id_position_pk" PRIMARY KEY("organization_id","archive_id","position")
+	CONSTRAINT "archive_chunk_organization_id_archive_id_attempt_position_pk" PRIMARY KEY("organization_id","archive_id","attempt","position")
 );
 --> statement-breakpoint
 CREATE TABLE "data_request" (
@@ -472,6 +475,7 @@ CREATE INDEX "consent_event_organization_id_subject_id_recorded_at_index" ON "co
 CREATE INDEX "archive_organization_id_request_id_index" ON "archive" USING btree ("organization_id","request_id");--> statement-breakpoint
 CREATE INDEX "archive_expires_at_index" ON "archive" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "data_request_organization_id_subject_id_index" ON "data_request" USING btree ("organization_id","subject_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "data_request_open" ON "data_request" USING btree ("organization_id","subject_id","kind") WHERE status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered');--> statement-breakpoint
 CREATE INDEX "cause_identifiers" ON "cause" USING gin ("identifier_hashes");--> statement-breakpoint
 CREATE INDEX "decision_organization_id_subject_id_at_index" ON "decision" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
 CREATE INDEX "opt_out_event_organization_id_subject_id_recorded_at_index" ON "opt_out_event" USING btree ("organization_id","subject_id","recorded_at");--> statement-breakpoint

@@ -1,4 +1,6 @@
+import { sql } from "drizzle-orm";
 import {
+  bigint,
   date,
   foreignKey,
   index,
@@ -8,6 +10,7 @@ import {
   primaryKey,
   smallint,
   text,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
 import { bytes, instant, organizationId } from "../../db/columns.ts";
@@ -39,6 +42,10 @@ export const dataRequest = pgTable(
       foreignColumns: [subject.organizationId, subject.id],
     }),
     index().on(t.organizationId, t.subjectId),
+    // A second request for the same joins the first, however close together they come.
+    uniqueIndex("data_request_open")
+      .on(t.organizationId, t.subjectId, t.kind)
+      .where(sql`status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered')`),
   ],
 );
 
@@ -79,7 +86,11 @@ export const archive = pgTable(
     state: text().notNull(),
     /** Wrapped key of this archive; destroyed with it. */
     key: bytes(),
-    bytes: integer(),
+    /** Which try of building it counts: only its chunks belong to the archive. */
+    attempt: integer().notNull().default(0),
+    /** While building: by then the builder must have shown a sign of life, else the work is queued again. */
+    leaseUntil: instant(),
+    bytes: bigint({ mode: "number" }),
     sha256: text(),
     manifest: jsonb(),
     createdAt: instant().notNull().defaultNow(),
@@ -104,11 +115,12 @@ export const archiveChunk = pgTable(
   {
     organizationId: organizationId(),
     archiveId: uuid().notNull(),
+    attempt: integer().notNull(),
     position: integer().notNull(),
     sealed: bytes().notNull(),
   },
   (t) => [
-    primaryKey({ columns: [t.organizationId, t.archiveId, t.position] }),
+    primaryKey({ columns: [t.organizationId, t.archiveId, t.attempt, t.position] }),
     foreignKey({
       columns: [t.organizationId, t.archiveId],
       foreignColumns: [archive.organizationId, archive.id],

@@ -1,2 +1,2 @@
 export { type Answer, type CheckInput, createGate } from "./check.ts";
-export { gateRoutes } from "./routes.ts";
+export { checkSchema, gateRoutes } from "./routes.ts";

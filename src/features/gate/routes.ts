@@ -36,7 +36,8 @@ const checkFields = {
   dryRun: z.boolean().optional(),
 };
 
-const check = z.strictObject({ ...checkFields, recipient: subjectReference });
+/** The body of a check. */
+export const checkSchema = z.strictObject({ ...checkFields, recipient: subjectReference });
 
 const batch = z.strictObject({
   defaults: z.strictObject(checkFields),
@@ -103,7 +104,7 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       summary: "May this message go out now?",
       description:
         "A deny is a 200: a no is an answer. On a 503 do not send. Takes no Idempotency-Key: every check is evaluated anew.",
-      request: body(check),
+      request: body(checkSchema),
       responses: { 200: answer(checked, "The answer"), ...refusals },
     }),
     async (c) => {

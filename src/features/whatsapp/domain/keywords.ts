@@ -66,7 +66,7 @@ function wordsOf(text: string): readonly string[] {
 }
 
 function phrasesOf(texts: readonly string[]): ReadonlySet<string> {
-  return new Set(texts.map((text) => wordsOf(text).join(" ")).filter((phrase) => phrase !== ""));
+  return new Set(texts.map((text) => wordsOf(text).join(" ")));
 }
 
 const standardPhrases = phrasesOf(optOutPhrases);

@@ -21,17 +21,17 @@ const bothDirections: readonly RestrictedDirection[] = ["business_initiated", "r
  * What each kind of restriction forbids. Calling, new numbers and the making of templates are not messages. A kind
  * that is not in the table forbids everything: unknown denies.
  */
-const directionsOfRestriction: Readonly<Record<string, readonly RestrictedDirection[]>> = {
-  RESTRICTED_BIZ_INITIATED_MESSAGING: ["business_initiated"],
-  RESTRICTED_CUSTOMER_INITIATED_MESSAGING: ["replies"],
-  RESTRICTED_ADD_PHONE_NUMBER_ACTION: [],
-  RESTRICTED_BIZ_INITIATED_AND_USER_INITIATED_CALLING: [],
-  RESTRICTED_BUSINESS_INITIATED_CALLING: [],
-  RESTRICTED_USER_INITIATED_CALLING: [],
-  RESTRICTED_USER_INITIATED_CALLING_CALL_BUTTON_HIDDEN: [],
-  RESTRICTED_DIRECT_SEND_UTILITY_TEMPLATES: [],
-  RESTRICTED_UTILITY_TEMPLATES: [],
-};
+const directionsOfRestriction: ReadonlyMap<string, readonly RestrictedDirection[]> = new Map([
+  ["RESTRICTED_BIZ_INITIATED_MESSAGING", ["business_initiated"]],
+  ["RESTRICTED_CUSTOMER_INITIATED_MESSAGING", ["replies"]],
+  ["RESTRICTED_ADD_PHONE_NUMBER_ACTION", []],
+  ["RESTRICTED_BIZ_INITIATED_AND_USER_INITIATED_CALLING", []],
+  ["RESTRICTED_BUSINESS_INITIATED_CALLING", []],
+  ["RESTRICTED_USER_INITIATED_CALLING", []],
+  ["RESTRICTED_USER_INITIATED_CALLING_CALL_BUTTON_HIDDEN", []],
+  ["RESTRICTED_DIRECT_SEND_UTILITY_TEMPLATES", []],
+  ["RESTRICTED_UTILITY_TEMPLATES", []],
+]);
 
 const accountSchema = z.object({
   event: constant,
@@ -83,8 +83,7 @@ function parseRestriction(element: unknown, setting: Setting): Update {
   const read = restrictionSchema.safeParse(element);
   if (!read.success) return malformed(setting, read.error);
   const { restriction_type: kind, expiration } = read.data;
-  const known = Object.hasOwn(directionsOfRestriction, kind) ? directionsOfRestriction[kind] : undefined;
-  const directions = known ?? bothDirections;
+  const directions = directionsOfRestriction.get(kind) ?? bothDirections;
   if (directions.length === 0) return ignored(setting, "restriction_of_other_things");
   return restriction(setting, {
     cause: "restriction",
@@ -127,12 +126,12 @@ const qualitySchema = z.object({
   max_daily_conversations_per_business: lenient(constant),
 });
 
-const qualityEvents: Readonly<Record<string, NumberQuality["event"]>> = {
-  FLAGGED: "flagged",
-  UNFLAGGED: "unflagged",
-  UPGRADE: "upgrade",
-  DOWNGRADE: "downgrade",
-};
+const qualityEvents: ReadonlyMap<string, NumberQuality["event"]> = new Map([
+  ["FLAGGED", "flagged"],
+  ["UNFLAGGED", "unflagged"],
+  ["UPGRADE", "upgrade"],
+  ["DOWNGRADE", "downgrade"],
+]);
 
 /** Reads a `phone_number_quality_update`. Source: Meta's webhook reference of that name. */
 export function parseNumberQuality(value: unknown, setting: Setting): Update {
@@ -148,7 +147,7 @@ export function parseNumberQuality(value: unknown, setting: Setting): Update {
     ...stamp(setting.entryTime, setting.receivedAt),
     type: "number_quality",
     displayPhoneNumber: number,
-    event: Object.hasOwn(qualityEvents, event) ? (qualityEvents[event] ?? "other") : "other",
+    event: qualityEvents.get(event) ?? "other",
     dailyLimit: tierLimit(daily ?? current),
   };
 }

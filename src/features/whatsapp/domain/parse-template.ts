@@ -35,19 +35,19 @@ const statusSchema = z.object({
 });
 
 /** What each event says of sending. An event that is in neither table leaves it open: `unknown`, not sendable. */
-const statusOfEvent: Readonly<Record<string, TemplateStatus["status"]>> = {
-  APPROVED: "approved",
-  REINSTATED: "approved",
-  PENDING: "pending",
-  IN_APPEAL: "pending",
-  REJECTED: "rejected",
-  PAUSED: "paused",
-  DISABLED: "disabled",
-  FLAGGED: "flagged",
-  ARCHIVED: "archived",
-  DELETED: "deleted",
-  PENDING_DELETION: "deleted",
-};
+const statusOfEvent: ReadonlyMap<string, TemplateStatus["status"]> = new Map([
+  ["APPROVED", "approved"],
+  ["REINSTATED", "approved"],
+  ["PENDING", "pending"],
+  ["IN_APPEAL", "pending"],
+  ["REJECTED", "rejected"],
+  ["PAUSED", "paused"],
+  ["DISABLED", "disabled"],
+  ["FLAGGED", "flagged"],
+  ["ARCHIVED", "archived"],
+  ["DELETED", "deleted"],
+  ["PENDING_DELETION", "deleted"],
+]);
 /** About editing and the number of templates, not about sending. */
 const eventsWithoutEffect: ReadonlySet<string> = new Set(["LOCKED", "UNLOCKED", "LIMIT_EXCEEDED"]);
 
@@ -62,7 +62,7 @@ export function parseTemplateStatus(value: unknown, setting: Setting): Update {
     ...stamp(setting.entryTime, setting.receivedAt),
     ...templateName(read.data),
     type: "template_status",
-    status: Object.hasOwn(statusOfEvent, event) ? (statusOfEvent[event] ?? "unknown") : "unknown",
+    status: statusOfEvent.get(event) ?? "unknown",
     category: category === undefined ? null : categoryOf(category),
   };
 }
