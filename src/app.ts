@@ -1,8 +1,11 @@
 import type { Composed } from "./compose.ts";
 import type { Config } from "./config.ts";
+import { accountDataRoutes } from "./features/accountdata/index.ts";
+import { signingKeyRoutes } from "./features/archive/index.ts";
 import { blocklistRoutes } from "./features/blocklist/index.ts";
 import { collectionRoutes } from "./features/collection/index.ts";
 import { consentRoutes } from "./features/consent/index.ts";
+import { dataRequestRoutes, pickupRoutes } from "./features/datarequest/index.ts";
 import { createGate, gateRoutes } from "./features/gate/index.ts";
 import { optOutPageRoutes, optOutRoutes } from "./features/optout/index.ts";
 import { apiKeyFinder, organizationRoutes } from "./features/organization/index.ts";
@@ -41,6 +44,8 @@ export function buildApp(composed: Composed, config: Config): App {
   blocklistRoutes(app);
   gateRoutes(app, createGate(services));
   whatsappRoutes(app);
+  accountDataRoutes(app);
+  dataRequestRoutes(app);
   webhookRoutes(
     app,
     { services, organizationKeys },
@@ -50,6 +55,8 @@ export function buildApp(composed: Composed, config: Config): App {
     },
   );
   optOutPageRoutes(app, services, organizationKeys);
+  pickupRoutes(app, services, organizationKeys);
+  signingKeyRoutes(app, [composed.signingKey.publicKey]);
   operationRoutes(app, services);
   return app;
 }

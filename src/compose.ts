@@ -5,7 +5,7 @@ import { type Logger, pino } from "pino";
 import { typeidUnboxed } from "typeid-js";
 import type { Config } from "./config.ts";
 import type { Context, OrganizationKeys, Services } from "./context.ts";
-import { openDatabase } from "./db/database.ts";
+import { type Database, openDatabase } from "./db/database.ts";
 import { holdEmbeddedPostgres } from "./db/embedded.ts";
 import { assertDurable, migrateDatabase } from "./db/migrate.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
@@ -22,8 +22,17 @@ export interface Composed {
   /** A context for work that no request asked for. */
   readonly contextFor: (organizationId: string, actor: Actor, requestId: string) => Promise<Context>;
   readonly ownerUrl: string;
+  /** What a thread of this process builds its own parts from. */
+  readonly threadSeed: ThreadSeed;
   /** Closes the database's connections, then leaves the embedded server. */
   readonly close: () => Promise<void>;
+}
+
+/** What a thread is told: plain values that can be handed from thread to thread. */
+export interface ThreadSeed {
+  readonly applicationUrl: string;
+  readonly masterKey: Uint8Array;
+  readonly publicUrl: string;
 }
 
 /**
@@ -40,41 +49,55 @@ export async function compose(config: Config, log: Logger = createLogger(config)
       : undefined;
   const applicationUrl = embedded?.applicationUrl ?? config.databaseUrl ?? "";
   const ownerUrl = embedded?.ownerUrl ?? config.databaseOwnerUrl ?? applicationUrl;
-  const release = async () => embedded?.release();
+  const db = openDatabase({ url: applicationUrl });
+  const close = async () => {
+    await db.close();
+    await embedded?.release();
+  };
   try {
     await assertDurable(applicationUrl);
     await migrateDatabase({ ownerUrl, applicationUrl });
-    const services: Services = {
-      db: openDatabase({ url: applicationUrl }),
-      log,
-      metrics: createMetrics(),
-      now: () => new Date(),
-      newId,
+    const seed: ThreadSeed = {
+      applicationUrl,
       masterKey: config.masterKey ?? (await keptMasterKey(config.dataDir)),
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
     };
-    const organizationKeys = organizationKeyring(services);
-    return {
-      services,
-      signingKey: await openInstallation(services),
-      organizationKeys,
-      contextFor: async (organizationId, actor, requestId) => ({
-        services,
-        organizationId,
-        keys: await organizationKeys(organizationId),
-        actor,
-        requestId,
-      }),
-      ownerUrl,
-      close: async () => {
-        await services.db.close();
-        await release();
-      },
-    };
+    return { ...(await composeParts(db, log, seed)), ownerUrl, threadSeed: seed, close };
   } catch (error) {
-    await release();
+    await close();
     throw error;
   }
+}
+
+/** Builds what a thread of a running service works with: a database client of its own, the same keys, no log. */
+export async function composeThread(seed: ThreadSeed): Promise<Omit<Composed, "ownerUrl" | "threadSeed">> {
+  const db = openDatabase({ url: seed.applicationUrl, connections: 2 });
+  return { ...(await composeParts(db, pino({ level: "silent" }), seed)), close: () => db.close() };
+}
+
+async function composeParts(db: Database, log: Logger, { masterKey, publicUrl }: ThreadSeed) {
+  const services: Services = {
+    db,
+    log,
+    metrics: createMetrics(),
+    now: () => new Date(),
+    newId,
+    masterKey,
+    publicUrl,
+  };
+  const organizationKeys = organizationKeyring(services);
+  return {
+    services,
+    signingKey: await openInstallation(services),
+    organizationKeys,
+    contextFor: async (organizationId: string, actor: Actor, requestId: string): Promise<Context> => ({
+      services,
+      organizationId,
+      keys: await organizationKeys(organizationId),
+      actor,
+      requestId,
+    }),
+  };
 }
 
 /** A logger that writes JSON lines. What it is given never holds personal data; `redact` is the second lock. */

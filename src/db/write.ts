@@ -30,8 +30,9 @@ export type AuditAction =
   | "account_data.recorded"
   | "account_section.registered"
   | "data_request.opened"
+  | "data_request.joined"
   | "data_request.approved"
-  | "data_request.advanced"
+  | "archive.started"
   | "archive.built"
   | "archive.failed"
   | "archive.opened"
@@ -74,7 +75,8 @@ export async function write<Row>(ctx: Context, build: (sql: Sql) => Write): Prom
     const rows = await retryDeadlock(() =>
       ctx.services.db.statement((sql) => assemble<Row>(sql, ctx, build(sql))),
     );
-    return rows[0]?.answer;
+    // Nothing was done, perhaps because an earlier request with this key did it meanwhile.
+    return rows[0]?.answer ?? (await replay<Row>(ctx));
   } catch (error) {
     // Whichever constraint noticed it first: the request may have been answered already.
     const earlier = violatedUnique(error) === undefined ? undefined : await replay<Row>(ctx);
@@ -86,7 +88,7 @@ export async function write<Row>(ctx: Context, build: (sql: Sql) => Write): Prom
 function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Write) {
   const named = parts.reduce((before, [name, part]) => sql`${before}${sql(name)} as (${part}), `, sql``);
   const queued = job
-    ? sql`, queued as (select queue_job(${job.task}, ${JSON.stringify(job.payload)}::json, ${job.key}) from result)`
+    ? sql`, queued as (select queue_job(${job.task}, ${JSON.stringify(job.payload)}::text::json, ${job.key}) from result)`
     : sql``;
   const remembered = ctx.idempotency
     ? sql`, remembered as (
@@ -99,7 +101,7 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Wr
     audited as (
       insert into audit_entry (organization_id, id, action, actor_kind, actor_id, entity, request_id, details)
       select ${ctx.organizationId}::uuid, ${ctx.services.newId("aud")}::uuid, ${audit.action}, ${ctx.actor.kind},
-        ${ctx.actor.id ?? null}, ${audit.entity}, ${ctx.requestId}, ${JSON.stringify(audit.details ?? {})}::jsonb
+        ${ctx.actor.id ?? null}, ${audit.entity}, ${ctx.requestId}, ${JSON.stringify(audit.details ?? {})}::text::jsonb
       from result returning 1)
     ${queued}${remembered}
     select to_jsonb(result) as answer${job ? sql`, (select count(*) from queued)` : sql``} from result`;

@@ -1,7 +1,7 @@
 import type { z } from "@hono/zod-openapi";
 import { type ErrorCode, SaysoError } from "../kernel/errors.ts";
+import { fieldErrors } from "../kernel/field-errors.ts";
 import { limits } from "../kernel/limits.ts";
-import { pointerTo } from "./strict-json.ts";
 
 const problems: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
   malformed: [400, "The request cannot be read"],
@@ -47,13 +47,9 @@ export function toProblem(error: SaysoError, requestId: string): Problem {
 
 /** Errors of a zod check as an `invalid` SaysoError, with pointers below `base`. */
 export function invalidBy(issues: readonly z.core.$ZodIssue[], base = ""): SaysoError {
-  const errors = issues.flatMap((issue) => {
-    const pointer = issue.path.reduce<string>((parent, member) => pointerTo(parent, String(member)), base);
-    return issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ pointer: pointerTo(pointer, key), message: "There is no such field." }))
-      : [{ pointer, message: issue.message }];
+  return new SaysoError("invalid", "The request has values that cannot be taken; see errors.", {
+    errors: fieldErrors(issues, base),
   });
-  return new SaysoError("invalid", "The request has values that cannot be taken; see errors.", { errors });
 }
 
 /** A value that fits the schema, or the error that says where it does not. */

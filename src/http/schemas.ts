@@ -14,8 +14,26 @@ export const keyName = z
   )
   .openapi({ example: "promotions" });
 
-/** An instant in ISO 8601 with offset. */
-export const instant = z.iso.datetime({ offset: true }).openapi({ example: "2026-11-22T17:30:00.000Z" });
+/** The name of a section of account data: it becomes a file name, so it is what every system can have. */
+export const sectionName = z
+  .string()
+  .regex(
+    /^(?!(?:con|prn|aux|nul|com\d|lpt\d)$)[a-z][a-z0-9_]{0,63}$/,
+    "Lower-case letters, digits and _, starting with a letter, at most 64.",
+  )
+  .openapi({ example: "loyalty" });
+
+const firstInstant = Date.parse("0001-01-01T00:00:00.000Z");
+const lastInstant = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** An instant in ISO 8601 with offset, in UTC within the years that every reader of it can write. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .refine(
+    (text) => Date.parse(text) >= firstInstant && Date.parse(text) <= lastInstant,
+    "An instant of the years 1 to 9999 in UTC.",
+  )
+  .openapi({ example: "2026-11-22T17:30:00.000Z" });
 
 /** A BCP 47 language tag. */
 export const language = z
@@ -73,6 +91,9 @@ const limit = z.coerce.number().int().min(1).max(limits.listMost).default(limits
 
 /** Where a list goes on, by a key, and how many entries it has at most. */
 export const pageByKey = z.object({ cursor: keyName.optional(), limit });
+
+/** Where a list of sections goes on. */
+export const pageBySection = z.object({ cursor: sectionName.optional(), limit });
 
 /** Where a list goes on, by an id (read as its uuid), and how many entries it has at most. */
 export const pageById = (prefix: IdPrefix) =>

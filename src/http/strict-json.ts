@@ -1,12 +1,13 @@
 import { type JSONVisitor, visit } from "jsonc-parser";
-import { SaysoError } from "../kernel/errors.ts";
+import { type FieldError, SaysoError } from "../kernel/errors.ts";
+import { pointerTo } from "../kernel/field-errors.ts";
 import { limits } from "../kernel/limits.ts";
 
 /**
  * Reads a JSON text that has one meaning only. Throws `malformed` for broken JSON and `invalid`, with a pointer,
- * for a key that stands twice in one object and for text with NUL or half a surrogate pair: databases, hashes and
- * other readers would each understand those in their own way (RFC 8259 section 4, I-JSON RFC 7493). Nesting has a
- * limit too, `jsonDepth`.
+ * for a key that stands twice in one object, for text with NUL or half a surrogate pair and for numbers that would
+ * silently become others: databases, hashes and other readers would each understand those in their own way (RFC 8259
+ * sections 4 and 6, I-JSON RFC 7493). Nesting has a limit too, `jsonDepth`.
  */
 export function parseStrictJson(text: string): unknown {
   let value: unknown;
@@ -15,16 +16,9 @@ export function parseStrictJson(text: string): unknown {
   } catch (cause) {
     throw new SaysoError("malformed", "The body is not JSON. Send one JSON document in UTF-8.", { cause });
   }
-  const pointers: string[] = [];
-  const members = inspect(value, "", pointers, 0);
-  if (pointers.length > 0) {
-    throw refusal(
-      pointers.map((pointer) => ({
-        pointer,
-        message: "Text must not contain NUL or half a surrogate pair.",
-      })),
-    );
-  }
+  const bad: FieldError[] = [];
+  const members = inspect(value, "", bad, 0);
+  if (bad.length > 0) throw refusal(bad);
   // A parsed object has each key once, so fewer members than colons in the text means that one stood twice.
   if (members !== structuralColons(text)) {
     throw refusal(
@@ -37,23 +31,26 @@ export function parseStrictJson(text: string): unknown {
   return value;
 }
 
-function refusal(errors: { pointer: string; message: string }[]): SaysoError {
+function refusal(errors: readonly FieldError[]): SaysoError {
   return new SaysoError("invalid", "The body has content that cannot be taken; see errors.", { errors });
-}
-
-/** Appends a member's name to a JSON pointer (RFC 6901). */
-export function pointerTo(parent: string, member: string | number): string {
-  return `${parent}/${String(member).replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
 function isPlainText(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }
 
-/** Counts the members of all objects and collects pointers to text that is not plain. */
-function inspect(value: unknown, pointer: string, bad: string[], depth: number): number {
+const badText = "Text must not contain NUL or half a surrogate pair.";
+const badNumber = "This number is too large to be read exactly. Write it as text.";
+
+/** Counts the members of all objects and collects what is wrong with texts and numbers. */
+function inspect(value: unknown, pointer: string, bad: FieldError[], depth: number): number {
   if (typeof value === "string") {
-    if (!isPlainText(value)) bad.push(pointer);
+    if (!isPlainText(value)) bad.push({ pointer, message: badText });
+    return 0;
+  }
+  if (typeof value === "number") {
+    const isExact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+    if (!isExact) bad.push({ pointer, message: badNumber });
     return 0;
   }
   if (typeof value !== "object" || value === null) return 0;
@@ -69,7 +66,7 @@ function inspect(value: unknown, pointer: string, bad: string[], depth: number):
     return members;
   }
   for (const [key, item] of Object.entries(value)) {
-    if (!isPlainText(key)) bad.push(pointer);
+    if (!isPlainText(key)) bad.push({ pointer, message: badText });
     members += 1 + inspect(item, pointerTo(pointer, key), bad, depth + 1);
   }
   return members;

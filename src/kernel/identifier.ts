@@ -97,13 +97,23 @@ function prefixed(prefix: string, value: string | undefined): string | undefined
  * never rewritten. Undefined when it cannot be a number or has no country code.
  */
 export function canonicalPhone(value: string): string | undefined {
-  if (value.length > 40 || !/^\s*[+＋]/u.test(value)) return undefined;
-  const parsed = parsePhoneNumberFromString(value, { extract: false });
-  if (parsed === undefined || parsed.ext !== undefined || !parsed.isPossible()) return undefined;
-  return foldPhone(parsed.number);
+  if (value.length > 40) return undefined;
+  const written = value.trim().replace(/^＋/u, "+");
+  if (!written.startsWith("+")) return undefined;
+  const parsed = parsePhoneNumberFromString(written, { extract: false });
+  if (parsed === undefined || parsed.ext !== undefined) return undefined;
+  // Folded first: the old spellings are no longer possible numbers by themselves. What reads differently the second
+  // time is no number: it begins with its trunk prefix twice.
+  const folded = foldPhone(parsed.number);
+  const again = parsePhoneNumberFromString(folded);
+  return again?.isPossible() && again.number === folded ? folded : undefined;
 }
 
+const argentinaWith15 = /^\+549?(?:(11)15(\d{8})|([23]\d\d)15(\d{7})|([23]\d{3})15(\d{6}))$/;
+
 function foldPhone(e164: string): string {
+  const old = argentinaWith15.exec(e164);
+  if (old) return `+54${old.slice(1).join("")}`;
   const argentina = /^\+549(\d{10})$/.exec(e164);
   if (argentina) return `+54${argentina[1]}`;
   const mexico = /^\+521(\d{10})$/.exec(e164);

@@ -19,6 +19,7 @@ export type IdPrefix =
   | "req"
   | "arc"
   | "dlv"
+  | "evt"
   | "aud";
 
 /** The public form of a stored uuid, such as `sub_01h…`. */
@@ -28,6 +29,7 @@ export function formatId(prefix: IdPrefix, uuid: string): string {
 
 /** The uuid of a public id, or undefined when the text is no id of this kind. */
 export function parseId(prefix: IdPrefix, id: string): string | undefined {
+  if (!id.startsWith(`${prefix}_`)) return undefined;
   try {
     return TypeID.fromString(fromString(id, prefix), prefix).toUUID();
   } catch {

@@ -54,14 +54,32 @@ export const limits = {
   archiveChunkBytes: 1024 * 1024,
   /** Building an archive: a sign of life comes at least this often, and the whole may take this long. */
   archiveLeaseSeconds: 60,
+  /** How long a build may wait in the queue before it is queued again. */
+  archiveQueueSeconds: 600,
   archiveBuildSeconds: 3600,
+  /** JavaScript memory of the thread that builds one. */
+  archiveThreadMb: 192,
+  /** Background jobs of one process at the same time. */
+  jobsAtOnce: 3,
   /** A JSON Schema of an organization's own section, and how many of them it may have. */
   sectionSchemaBytes: 64 * 1024,
   customSections: 100,
   /** Reading and applying such a schema, which may hold patterns that never end. */
   sectionSchemaMs: 500,
+  /** Fetching the public keys that an archive is checked against. */
+  keysFetchMs: 10_000,
+  keysDocumentBytes: 64 * 1024,
   statementTimeoutMs: 10_000,
+  /** A request's headers, and the whole request, must have arrived by then. */
+  headersTimeoutMs: 15_000,
   requestTimeoutMs: 30_000,
+  /** How often the two above are looked after. */
+  connectionsCheckMs: 5_000,
+  /** A connection between two requests: longer than load balancers keep theirs, which is a minute as a rule. */
+  keepAliveMs: 65_000,
+  /** A connection on which nothing moves in either direction. */
+  idleConnectionMs: 120_000,
+  connections: 5_000,
   shutdownTimeoutMs: 20_000,
   /** Waiting for another process to start, stop or first make the embedded PostgreSQL. */
   embeddedDatabaseLockMs: 11 * 60_000,

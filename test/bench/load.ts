@@ -36,7 +36,7 @@ export async function loadSubjects(
         insert into consent_state (organization_id, subject_id, channel, purpose, given_event_id, given_at)
         select ${ctx.organizationId}::uuid, id, 'whatsapp', 'promotions', event, now() from q`;
     }
-    await sql`analyze`;
+    await sql`analyze subject, identifier, consent_event, consent_state`;
   } finally {
     await sql.end();
   }

@@ -124,6 +124,7 @@ try {
   const floor = await measured(await load(`http://127.0.0.1:${floorPort}`, seconds), floorProcess);
   floorProcess.disconnect();
 
+  say(`floor: ${floor.perSecond.toFixed(0)} per second`);
   say("Measuring checks, every one recorded …");
   const allowed = await api<{ decision: string }>("POST", "/v1/checks", JSON.parse(bodies[0] ?? "{}"));
   if (allowed.decision !== "allow")
@@ -132,6 +133,7 @@ try {
   const before = await count(composed);
   const result = await load(base, seconds);
   const check = await measured(result, service);
+  say(`check / floor: ${(check.perSecond / floor.perSecond).toFixed(3)} (wanted: at least 0.12)`);
   const recorded = (await count(composed)) - before;
   if (recorded < result["2xx"])
     throw new Error(`${result["2xx"]} answers, only ${recorded} decisions recorded.`);

@@ -10,6 +10,7 @@ const appendOnly = [
   "collection_point_version",
   "consent_event",
   "decision",
+  "identity_change",
   "inbound_message",
   "message_status",
   "opt_out_event",

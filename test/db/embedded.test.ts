@@ -120,6 +120,17 @@ async function postmasterOf(dataDir: string): Promise<{ pid: number; identity: s
   return { pid, identity };
 }
 
+/** Notices nothing of its postmaster's end and keeps the shared memory, for longer than a test may take. */
+const endlessStatement = `do $$ declare until timestamptz := clock_timestamp() + '3 minutes';
+  begin while clock_timestamp() < until loop end loop; end $$`;
+
+/** The process that runs a statement, once it does. */
+async function backendOf(sql: postgres.Sql, statement: string): Promise<string | undefined> {
+  const [row] = await sql<{ pid: number }[]>`
+    select pid from pg_stat_activity where query = ${statement} and state = 'active'`;
+  return row === undefined ? undefined : processIdentity(row.pid);
+}
+
 /** Starts the small service in a process group of its own, as a terminal would. */
 function startHolder(dataDir: string, root = projectRoot) {
   const child = spawn(
@@ -229,16 +240,21 @@ test("processes that start at the same moment in a new folder share one server",
   expect([...(await connect(mine[0].ownerUrl)`select 1 as one`)]).toEqual([{ one: 1 }]);
 });
 
-test("two data folders on one machine do not disturb each other", async () => {
+test("two data folders on one machine do not disturb each other, and what a killed server left is gone with its folder", async () => {
   const [oneDir, otherDir] = [await copyDataDir(), await newDataDir()];
   const [one, other] = await Promise.all([hold(oneDir), hold(otherDir)]);
   expect(new URL(one.ownerUrl).port).not.toBe(new URL(other.ownerUrl).port);
   await connect(one.ownerUrl)`create table only_here (a int)`;
   const sql = connect(other.ownerUrl);
   expect([...(await sql`select to_regclass('only_here') as found`)]).toEqual([{ found: null }]);
+  connect(one.ownerUrl)
+    .unsafe(endlessStatement)
+    .catch(() => "lost");
+  const backend = await until(() => backendOf(connect(one.ownerUrl), endlessStatement));
   process.kill((await postmasterOf(oneDir)).pid, "SIGKILL");
   await one.release();
   await removeEmbeddedPostgres(oneDir);
+  expect(isAlive(backend)).toBe(false);
   expect([...(await sql`select 1 as one`)]).toEqual([{ one: 1 }]);
 });
 
@@ -248,9 +264,10 @@ test("after a kill -9 of the postmaster it comes back by itself under the same U
   const { ownerUrl } = await hold(dataDir, (message) => reports.push(message));
   const sql = connect(ownerUrl);
   await sql`create table acknowledged as select 1 as a`;
-  // A loop in the server notices nothing of its postmaster's end and keeps the shared memory.
-  const endless = connect(ownerUrl)`do $$ begin loop end loop; end $$`.catch(() => "lost");
-  await until(async () => (await sql`select 1 from pg_stat_activity where query like 'do %'`).length > 0);
+  const endless = connect(ownerUrl)
+    .unsafe(endlessStatement)
+    .catch(() => "lost");
+  await until(() => backendOf(sql, endlessStatement));
   const before = await postmasterOf(dataDir);
   process.kill(before.pid, "SIGKILL");
   await until(async () => (await postmasterOf(dataDir)).pid !== before.pid);

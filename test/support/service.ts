@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
@@ -262,12 +262,10 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   return service;
 }
 
-const processFile = fileURLToPath(new URL("./service-process.ts", import.meta.url));
+const mainFile = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 async function startServiceProcess(config: Config): Promise<ServiceProcess> {
-  const child = fork(processFile, {
-    execArgv: ["--import", "tsx"],
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  const child = spawn(process.execPath, ["--import", "tsx", mainFile], {
     env: {
       ...process.env,
       PORT: "0",
@@ -281,22 +279,26 @@ async function startServiceProcess(config: Config): Promise<ServiceProcess> {
     },
   });
   let output = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    output += text;
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaint += text;
   });
   const ended = once(child, "exit");
-  const started: unknown = await Promise.race([
-    once(child, "message").then(([message]) => message),
-    ended.then(() => undefined),
-  ]);
-  if (typeof started !== "string") throw new Error(`The service's process ended at once: ${output}`);
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      const ready = /^\{.*"url":"([^"]+)".*"msg":"ready"\}$/m.exec(output)?.[1];
+      if (ready !== undefined) resolve(ready);
+    });
+    ended.then(() => reject(new Error(`The service ended at once: ${output}${complaint}`)), reject);
+  });
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     await ended;
   };
   return {
-    url: started,
-    transport: (path, init) => fetch(new URL(path, started), init),
+    url,
+    transport: (path, init) => fetch(new URL(path, url), init),
     output: () => output,
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),

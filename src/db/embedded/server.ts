@@ -96,10 +96,10 @@ function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
-/** Stops the cluster's postmaster, if any, and waits until it is gone: fast first, then by force. */
+/** Stops the cluster's server, or what is left of a killed one, and waits until it is gone: fast, then by force. */
 export async function stopPostmaster(server: Server): Promise<void> {
   const identity = processIdentity((await findPostmaster(server))?.pid ?? 0);
-  if (identity === undefined) return;
+  if (identity === undefined) return clearRemains(server);
   const cluster = clusterFolder(server.database);
   for (const mode of ["fast", "immediate"]) {
     const args = ["stop", "-D", cluster, "-m", mode, "-w", "-t", `${limits.embeddedDatabaseStopSeconds}`];

@@ -335,8 +335,18 @@ CREATE TABLE "identifier" (
 	"subject_id" uuid NOT NULL,
 	"kind" text NOT NULL,
 	"sealed" "bytea",
+	"linked_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "identifier_organization_id_hash_pk" PRIMARY KEY("organization_id","hash")
+);
+--> statement-breakpoint
+CREATE TABLE "identity_change" (
+	"organization_id" uuid NOT NULL,
+	"from_hash" "bytea" NOT NULL,
+	"to_hash" "bytea" NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	"recorded_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "identity_change_organization_id_from_hash_to_hash_at_pk" PRIMARY KEY("organization_id","from_hash","to_hash","at")
 );
 --> statement-breakpoint
 CREATE TABLE "standing_no" (
@@ -458,6 +468,7 @@ ALTER TABLE "api_key" ADD CONSTRAINT "api_key_organization_id_organization_id_fk
 ALTER TABLE "purpose" ADD CONSTRAINT "purpose_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "sender" ADD CONSTRAINT "sender_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "identifier" ADD CONSTRAINT "identifier_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "identity_change" ADD CONSTRAINT "identity_change_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "standing_no" ADD CONSTRAINT "standing_no_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "subject" ADD CONSTRAINT "subject_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "subject" ADD CONSTRAINT "subject_organization_id_root_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","root_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

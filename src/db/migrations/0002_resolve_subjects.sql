@@ -81,7 +81,7 @@ begin
     set at = excluded.at, event_id = excluded.event_id where standing_no.at < excluded.at;
   insert into subject (organization_id, id, root_id, data_key, evidence_key)
     values (p_organization, p_new_subject, p_new_subject, p_data_key, p_evidence_key);
-  update identifier set subject_id = p_new_subject, sealed = null
+  update identifier set subject_id = p_new_subject, sealed = null, linked_at = greatest(linked_at, p_at)
     where organization_id = p_organization and hash = p_hash;
   insert into audit_entry (organization_id, id, action, actor_kind, entity, request_id, details)
   values (p_organization, gen_random_uuid(), 'subject.unlinked', 'platform', v_root::text, p_request,
@@ -89,10 +89,41 @@ begin
   return p_new_subject;
 end $$;
 --> statement-breakpoint
+-- The platform says that a person left one number or user id for others. The noes go along with both, the yes with
+-- nobody. Told again it changes nothing, whatever happened to either since: false.
+create function change_identity(
+  p_organization uuid, p_from bytea, p_to bytea[], p_new_subject uuid, p_data_key bytea, p_evidence_key bytea,
+  p_at timestamptz, p_request text
+) returns boolean language plpgsql as $$
+declare v_hash bytea; v_told int;
+begin
+  for v_hash in select distinct h from unnest(p_to || p_from) h order by 1 loop
+    perform pg_advisory_xact_lock(hashtextextended(p_organization::text || encode(v_hash, 'hex'), 0));
+  end loop;
+  insert into identity_change (organization_id, from_hash, to_hash, at)
+  select p_organization, p_from, t.hash, p_at from unnest(p_to) t(hash) on conflict do nothing;
+  get diagnostics v_told = row_count;
+  if v_told = 0 then return false; end if;
+
+  -- Whom the platform has tied the old one to since is its next holder, who keeps it.
+  if not exists (select from identifier i
+    where i.organization_id = p_organization and i.hash = p_from and i.linked_at > p_at)
+  then
+    perform unlink_identifier(p_organization, p_from, p_new_subject, p_data_key, p_evidence_key, p_at, p_request);
+  end if;
+  insert into standing_no (organization_id, identifier_hash, channel, purpose, kind, at, event_id)
+  select p_organization, t.hash, '*', '*', 'invalidated', p_at, 'number_changed' from unnest(p_to) t(hash)
+  on conflict (organization_id, identifier_hash, channel, purpose, kind) do update
+    set at = excluded.at, event_id = excluded.event_id where standing_no.at < excluded.at;
+  perform copy_noes(p_organization, array[p_from], p_to);
+  return true;
+end $$;
+--> statement-breakpoint
 -- Finds the person whom some identifiers name, or makes one. Takes its locks first and looks afterwards, so that
 -- thousands of simultaneous first contacts of one person make one record.
 --   p_identifiers: [{"hash": hex, "kind": "phone"}]; p_platform: the platform itself names them together.
 --   outcome: found | made | ambiguous (two people; a caller's word never merges them)
+-- What the platform said before an identifier's linked_at and what comes late makes and ends no tie.
 create function resolve_subject(
   p_organization uuid, p_identifiers jsonb, p_new_id uuid, p_data_key bytea, p_evidence_key bytea,
   p_platform boolean, p_at timestamptz, p_request text
@@ -100,7 +131,7 @@ create function resolve_subject(
 language plpgsql as $$
 declare
   v_hash text; v_roots uuid[]; v_found int; v_root uuid; v_phone bytea; v_phone_root uuid; v_bsuid bytea;
-  v_outcome text := 'found';
+  v_outcome text := 'found'; v_linked_at timestamptz; v_is_taken boolean;
 begin
   select array_agg(distinct s.root_id), count(*) into v_roots, v_found
     from jsonb_to_recordset(p_identifiers) x(hash text, kind text)
@@ -118,21 +149,29 @@ begin
     if p_platform then
       select decode(x.hash, 'hex'), s.root_id into v_phone, v_phone_root
         from jsonb_to_recordset(p_identifiers) x(hash text, kind text)
-        join identifier i on i.organization_id = p_organization and i.hash = decode(x.hash, 'hex')
-        join subject s on s.organization_id = p_organization and s.id = i.subject_id
+        left join identifier i on i.organization_id = p_organization and i.hash = decode(x.hash, 'hex')
+        left join subject s on s.organization_id = p_organization and s.id = i.subject_id
         where x.kind in ('phone', 'wa_id') limit 1;
       select decode(x.hash, 'hex') into v_bsuid
         from jsonb_to_recordset(p_identifiers) x(hash text, kind text) where x.kind = 'bsuid' limit 1;
-      -- The number's record belongs to another user id: the number has a new holder.
-      if v_phone_root is not null and v_bsuid is not null and exists (
+      if v_phone is not null and v_bsuid is not null and not exists (
         select from identifier i join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
-        where i.organization_id = p_organization and s.root_id = v_phone_root and i.kind = 'bsuid' and i.hash <> v_bsuid)
-        and not exists (
-        select from identifier i join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
-        where i.organization_id = p_organization and s.root_id = v_phone_root and i.hash = v_bsuid)
+        where i.organization_id = p_organization and i.hash = v_bsuid and s.root_id = v_phone_root)
       then
-        perform unlink_identifier(p_organization, v_phone, p_new_id, p_data_key, p_evidence_key, p_at, p_request);
-        v_outcome := 'made';
+        select max(i.linked_at), coalesce(bool_or(i.kind = 'bsuid' and i.hash <> v_bsuid), false)
+          into v_linked_at, v_is_taken
+          from identifier i left join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
+          where i.organization_id = p_organization
+            and (i.hash in (v_phone, v_bsuid) or (i.kind = 'bsuid' and s.root_id = v_phone_root));
+        if v_linked_at > p_at or (v_is_taken and v_linked_at = p_at) then
+          -- Old news that came late: number or user id have gone elsewhere since. This is about the user id alone.
+          p_identifiers := (select jsonb_agg(x) from jsonb_array_elements(p_identifiers) x
+            where decode(x->>'hash', 'hex') <> v_phone);
+        elsif v_is_taken then
+          -- The number's record belongs to another user id: the number has a new holder.
+          perform unlink_identifier(p_organization, v_phone, p_new_id, p_data_key, p_evidence_key, p_at, p_request);
+          v_outcome := 'made';
+        end if;
       end if;
     end if;
 
@@ -158,17 +197,20 @@ begin
         values (p_organization, p_new_id, p_new_id, p_data_key, p_evidence_key);
     end if;
 
-    -- A number and a user id belong together only on the platform's word.
-    insert into identifier (organization_id, hash, subject_id, kind)
-    select p_organization, decode(x.hash, 'hex'), v_root, x.kind
+    -- A number and a user id belong together only on the platform's word, and no caller names a new user id.
+    insert into identifier (organization_id, hash, subject_id, kind, linked_at)
+    select p_organization, decode(x.hash, 'hex'), v_root, x.kind,
+        case when p_platform and jsonb_array_length(p_identifiers) > 1 then p_at end
       from jsonb_to_recordset(p_identifiers) x(hash text, kind text)
       where p_platform
         or not exists (
           select from jsonb_to_recordset(p_identifiers) y(hash text, kind text)
           left join identifier i on i.organization_id = p_organization and i.hash = decode(y.hash, 'hex')
-          where (y.kind in ('bsuid', 'parent_bsuid')) <> (x.kind in ('bsuid', 'parent_bsuid'))
-            and (i.hash is not null or (v_outcome = 'made' and x.kind in ('bsuid', 'parent_bsuid'))))
-    on conflict (organization_id, hash) do nothing;
+          where case when x.kind in ('bsuid', 'parent_bsuid')
+            then y.kind not in ('bsuid', 'parent_bsuid') and (i.hash is not null or v_outcome = 'made')
+            else x.kind in ('phone', 'wa_id') and y.kind in ('bsuid', 'parent_bsuid') and i.hash is not null end)
+    on conflict (organization_id, hash) do update set linked_at = excluded.linked_at
+      where identifier.linked_at is null and excluded.linked_at is not null or identifier.linked_at < excluded.linked_at;
   else
     v_root := v_roots[1];
   end if;

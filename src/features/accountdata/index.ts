@@ -1,3 +1,5 @@
+export { readAccountData, type StoredSection } from "./account-data.ts";
+export { listCustomSections } from "./custom-sections.ts";
 export { photoMediaTypes } from "./domain/photo.ts";
 export {
   isSectionName,
@@ -7,3 +9,4 @@ export {
   sectionSchema,
   sectionSchemas,
 } from "./domain/sections.ts";
+export { accountDataRoutes } from "./routes.ts";

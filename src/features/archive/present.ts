@@ -7,7 +7,7 @@ import type { Block, Card, Cell, Field, Quote, Table, Tone, Value } from "./view
 export interface Presenter {
   message(key: string, values?: MessageValues): string;
   sectionTitle(section: Section): string;
-  /** Undefined for an organization's own section. */
+  /** Undefined where there is nothing to say beyond the title. */
   sectionAbout(section: Section): string | undefined;
   documentBlocks(section: DocumentSection): readonly Block[];
   /** One block for a run of rows of a section that Sayso fills; `from` is the first row's number, from 1. */
@@ -109,6 +109,9 @@ const codeFields = new Set([
 
 const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
+/** BCP 47, near enough for an attribute. */
+const languageTag = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/;
+
 /** More columns than this are easier to read as cards. */
 const mostColumns = 6;
 
@@ -145,7 +148,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
 
   const label = (section: Section, field: string): string => {
     if (section.custom !== undefined) return customLabel(section.custom.schema, field);
-    return has(`field.${field}`) ? message(`field.${field}`) : field;
+    return has(`field.${field}`) ? message(`field.${field}`) : shownText(field);
   };
 
   const instant = (stored: string): Value => ({
@@ -306,7 +309,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
 
   const quote = (wording: Row): Quote => ({
     text: shownText(String(wording.text)),
-    language: String(wording.language),
+    language: languageTag.test(String(wording.language)) ? String(wording.language) : "und",
     caption: message("wording.caption", { language: nameOf(languageNames, String(wording.language)) }),
     sha256: String(wording.sha256),
   });
@@ -333,9 +336,12 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     word,
     regime,
     country: (code) => nameOf(countryNames, code),
-    sectionTitle: (section) =>
-      section.custom ? shownText(section.custom.title) : message(`section.${section.name}`),
-    sectionAbout: (section) => (section.custom ? undefined : message(`section.${section.name}.about`)),
+    sectionTitle: (section) => {
+      if (section.custom) return shownText(section.custom.title);
+      return has(`section.${section.name}`) ? message(`section.${section.name}`) : section.name;
+    },
+    sectionAbout: ({ name, custom }) =>
+      custom === undefined && has(`section.${name}.about`) ? message(`section.${name}.about`) : undefined,
 
     documentBlocks(section) {
       const simple: Field[] = [];

@@ -8,7 +8,7 @@ import { createPresenter, type Presenter } from "./present.ts";
 import type { Block, Field, Table, Value } from "./view.ts";
 
 /** Rows of a long section that are shown as one table, under one heading. */
-const rowsOfRun = 100;
+const rowsOfRun = 500;
 
 /**
  * The readable files of an archive, from `templates/report/`. Make it once and keep it: the templates are read,

@@ -27,7 +27,7 @@ const rowsSection = (row: z.ZodType) =>
     .optional();
 
 /** In a report the photo is a file of its own. */
-const reportedProfile = sectionSchemas.profile.extend({
+export const reportedProfile = sectionSchemas.profile.extend({
   photo: z
     .strictObject({
       mediaType: z.enum(photoMediaTypes),

@@ -1,1 +1,2 @@
+export { blocksOf } from "./manage-blocks.ts";
 export { blocklistRoutes } from "./routes.ts";

@@ -12,6 +12,7 @@ import {
   type RecordedBlock,
   selectBlock,
   selectBlocks,
+  selectBlocksOf,
 } from "./store.ts";
 
 export interface BlockInput {
@@ -47,7 +48,7 @@ export async function createBlock(ctx: Context, input: BlockInput) {
     ending: maskIdentifier(identifier),
     reason: input.reason,
     note: input.note === undefined ? undefined : seal(ctx.keys.data, notePlace(id), Buffer.from(input.note)),
-    expiresAt: input.expiresAt,
+    expiresAt: input.expiresAt === undefined ? undefined : new Date(input.expiresAt).toISOString(),
   });
   if (row === undefined) throw new SaysoError("internal", "The block was not made.");
   return presentRecorded(row);
@@ -72,18 +73,25 @@ export async function endBlock(ctx: Context, id: string, input: { reason: string
   const uuid = parseId("blk", id);
   const known = uuid === undefined ? undefined : await selectBlock(ctx, uuid);
   if (uuid === undefined || known === undefined) throw notFound("block");
-  const row = await liftBlock(ctx, {
-    id: uuid,
-    eventId: ctx.services.newId("blk"),
-    publicId: id,
-    reason: input.reason,
-  });
+  const row =
+    (await replay<{ lifted_at: string }>(ctx)) ??
+    (await liftBlock(ctx, {
+      id: uuid,
+      eventId: ctx.services.newId("blk"),
+      publicId: id,
+      reason: input.reason,
+    }));
   if (row === undefined) throw new SaysoError("conflict", "This block was lifted before.");
   return { id, liftedAt: new Date(row.lifted_at).toISOString() };
 }
 
 export async function listBlocks(ctx: Context, before: string | undefined, limit: number) {
   return (await selectBlocks(ctx, before, limit)).map((row) => presentBlock(ctx, row));
+}
+
+/** Every block that was ever made of some identifiers (keyed hashes in hex), the newest first. */
+export async function blocksOf(ctx: Context, hashes: readonly string[]) {
+  return (await selectBlocksOf(ctx, hashes)).map((row) => presentBlock(ctx, row));
 }
 
 /** A block as staff see it: never the identifier, only its ending. */

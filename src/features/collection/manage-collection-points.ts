@@ -12,6 +12,7 @@ import {
   insertPoint,
   insertVersion,
   type PointRow,
+  type RecordedCapture,
   recordCapture,
   selectPoint,
   selectPoints,
@@ -88,7 +89,8 @@ export async function addVersion(ctx: Context, id: string, input: NextVersionInp
   });
   const earlier = await replay<{ version: number; created_at: string }>(ctx);
   const row = earlier ?? (await insertNext(ctx, point.id, content));
-  return presentVersion(point, { ...content, version: row.version, createdAt: new Date(row.created_at) });
+  // An answer that is given again is about the version of then, not about what a newer one made of the same input.
+  return getVersion(ctx, id, row.version);
 }
 
 async function insertNext(ctx: Context, id: string, content: VersionContent) {
@@ -133,10 +135,15 @@ export async function issueCaptureToken(ctx: Context, id: string, input: { versi
     input.version === undefined ? versions[0] : versions.find(({ version }) => version === input.version);
   if (shown === undefined) throw invalid("/version", "This collection point has no such version.");
   const row =
-    (await replay<{ token_id: string; version: number; issued_at: number }>(ctx)) ??
+    (await replay<RecordedCapture>(ctx)) ??
     (await recordCapture(
       ctx,
-      { tokenId: ctx.services.newId("cpt"), version: shown.version, issuedAt: ctx.services.now().getTime() },
+      {
+        tokenId: ctx.services.newId("cpt"),
+        version: shown.version,
+        language: shown.language,
+        issuedAt: ctx.services.now().getTime(),
+      },
       formatId("cpt", point.id),
     ));
   if (row === undefined) throw new SaysoError("internal", "The token was not issued.");
@@ -144,7 +151,7 @@ export async function issueCaptureToken(ctx: Context, id: string, input: { versi
     tokenId: row.token_id,
     collectionPointId: point.id,
     version: row.version,
-    language: shown.language,
+    language: row.language,
     issuedAt: row.issued_at,
   };
   return {

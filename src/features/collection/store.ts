@@ -76,15 +76,23 @@ export async function insertVersion(ctx: Context, id: string, content: VersionCo
   }));
 }
 
+export interface RecordedCapture {
+  readonly token_id: string;
+  readonly version: number;
+  readonly language: string;
+  readonly issued_at: number;
+}
+
 /** Records that a capture token was issued: the proof of what was on a screen, and when. */
 export async function recordCapture(
   ctx: Context,
-  issued: { tokenId: string; version: number; issuedAt: number },
+  issued: { tokenId: string; version: number; language: string; issuedAt: number },
   entity: string,
 ) {
-  return write<{ token_id: string; version: number; issued_at: number }>(ctx, (sql) => ({
+  return write<RecordedCapture>(ctx, (sql) => ({
     parts: [],
-    result: sql`select ${issued.tokenId}::text as token_id, ${issued.version}::int as version, ${issued.issuedAt}::bigint as issued_at`,
+    result: sql`select ${issued.tokenId}::text as token_id, ${issued.version}::int as version,
+      ${issued.language}::text as language, ${issued.issuedAt}::bigint as issued_at`,
     audit: { action: "capture_token.issued", entity, details: issued },
   }));
 }

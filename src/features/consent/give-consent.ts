@@ -8,7 +8,7 @@ import { notInFuture, wholeSecond } from "../../kernel/time.ts";
 import { findVersions, readCaptureToken } from "../collection/index.ts";
 import { findPurpose } from "../organization/index.ts";
 import { hashIdentifier, readReference, resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { holdsInboundMessage, insertConsentEvent, type RecordedConsent } from "./store.ts";
+import { findInboundMessage, insertConsentEvent, type RecordedConsent } from "./store.ts";
 
 export interface Provenance {
   readonly collectionPointId: string;
@@ -69,7 +69,7 @@ export async function giveConsent(ctx: Context, input: ConsentInput) {
   const read = readReference(input.subject, "/subject");
   const subject = await resolveSubject(ctx, input.subject, "/subject");
   const messageId = evidenceMessageId(provenance.evidence);
-  const wroteIt = messageId !== undefined && (await holdsInboundMessage(ctx, subject.id, messageId));
+  const wroteAt = messageId === undefined ? undefined : await findInboundMessage(ctx, subject.id, messageId);
   const id = ctx.services.newId("cns");
   const sealed: SealedProvenance = {
     pageUrl: provenance.pageUrl,
@@ -85,13 +85,14 @@ export async function giveConsent(ctx: Context, input: ConsentInput) {
     channel: input.channel,
     purpose: input.purpose,
     reportedState: input.state,
-    yesState: purpose.doubleOptIn && !wroteIt ? "requested" : "given",
-    proof: capture !== undefined || wroteIt ? "demonstrated" : "reported",
+    yesState: purpose.doubleOptIn && wroteAt === undefined ? "requested" : "given",
+    proof: capture !== undefined || wroteAt !== undefined ? "demonstrated" : "reported",
     collectionPointId: shown.collectionPointId,
     version: shown.version,
     indication: provenance.indication,
     language: provenance.language,
     occurredAt: occurredAt.toISOString(),
+    saidAt: wroteAt?.toISOString(),
     validityDays: purpose.validityDays,
     captureTokenId: capture?.tokenId,
     sealed: seal(subject.evidenceKey, consentPlace(subject.id, id), Buffer.from(JSON.stringify(sealed))),

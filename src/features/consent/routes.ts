@@ -31,7 +31,7 @@ const consentInput = z.strictObject({
     operator: text().optional(),
     occurredAt: instant,
     evidence: z
-      .union([text(10_000), z.record(z.string().max(200), z.json())])
+      .union([text(10_000), z.record(z.string().max(200), z.unknown())])
       .optional()
       .openapi({
         description:

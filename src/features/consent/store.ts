@@ -24,6 +24,8 @@ export interface NewConsentEvent {
   readonly indication: string;
   readonly language: string | undefined;
   readonly occurredAt: string;
+  /** When the message was written that the yes rests on: it was said then, not later. */
+  readonly saidAt: string | undefined;
   readonly validityDays: number | null;
   readonly captureTokenId: string | undefined;
   readonly sealed: Buffer;
@@ -40,8 +42,9 @@ export interface RecordedConsent {
 
 /**
  * Records a consent event with the state it adds up to, and for a no the standing no of every identifier, in one
- * statement. A yes that is only reported while a no stands in its scope is stored as `requested`. No row: the
- * capture token was used for somebody else.
+ * statement. A yes that is only reported while a no stands in its scope is stored as `requested`. A yes counts from
+ * the first use of its capture token and from the message that it rests on at the latest: the same proof, told again
+ * after a no, proves nothing new. No row: the capture token was used for somebody else.
  */
 export async function insertConsentEvent(
   ctx: Context,
@@ -65,8 +68,11 @@ export async function insertConsentEvent(
         sql`insert into capture_token_use (organization_id, token_id, subject_id)
           values (${ctx.organizationId}, ${token}, ${event.subjectId})
           on conflict (organization_id, token_id) do update set subject_id = capture_token_use.subject_id
-            where capture_token_use.subject_id = excluded.subject_id
-          returning token_id`,
+            where exists (select from subject a
+              join subject b on b.organization_id = a.organization_id and b.root_id = a.root_id
+              where a.organization_id = excluded.organization_id and a.id = capture_token_use.subject_id
+                and b.id = excluded.subject_id)
+          returning used_at`,
       ]);
     }
     parts.push(["event", insertPart(sql, ctx, event, token !== undefined)], ["state", statePart(sql)]);
@@ -104,8 +110,8 @@ function insertPart(sql: Sql, ctx: Context, event: NewConsentEvent, needsToken: 
       ${event.indication}, ${event.language ?? null}, t.occurred, t.effective,
       ${isYes ? event.validityDays : null}::int * interval '1 day' + t.effective,
       ${event.captureTokenId ?? null}::uuid, ${event.sealed}::bytea, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
-    from (select ${event.occurredAt}::timestamptz as occurred,
-      least(${event.occurredAt}::timestamptz, now()) as effective) t
+    from (select ${event.occurredAt}::timestamptz as occurred, least(${event.occurredAt}::timestamptz, now(),
+      ${event.saidAt ?? null}::timestamptz${needsToken ? sql`, (select used_at from used)` : sql``}) as effective) t
     ${needsToken ? sql`where exists (select from used)` : sql``}
     returning *`;
 }
@@ -145,20 +151,20 @@ function statePart(sql: Sql): Fragment {
     returning subject_id`;
 }
 
-/** Whether Sayso holds this message from the person: then a yes they wrote is their own doing. */
-export async function holdsInboundMessage(
+/** When the person wrote a message that Sayso holds; undefined when it holds no such message of theirs. */
+export async function findInboundMessage(
   ctx: Context,
   subjectId: string,
   messageId: string,
-): Promise<boolean> {
-  const rows = await ctx.services.db.statement(
-    (sql) => sql`
-      select 1 from inbound_message m
+): Promise<Date | undefined> {
+  const rows = await ctx.services.db.look(
+    (sql) => sql<{ at: Date }[]>`
+      select m.at from inbound_message m
       join subject w on w.organization_id = m.organization_id and w.id = m.subject_id
       where m.organization_id = ${ctx.organizationId} and m.message_id = ${messageId} and w.root_id = ${subjectId}
-      limit 1`,
+      order by m.at limit 1`,
   );
-  return rows.length > 0;
+  return rows[0]?.at;
 }
 
 /** Events of some records of one person, the newest first. */

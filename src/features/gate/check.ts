@@ -161,8 +161,8 @@ function factsOf({ input, query, unreadable }: Prepared, row: FactsRow): Facts {
   return {
     now: row.now.toISOString(),
     recipient: {
-      unreadable,
-      identifierCount: query.hashes.length + (query.subjectId !== null && row.roots !== null ? 1 : 0),
+      unreadable: row.subjectUnknown ? [...unreadable, "subjectId"] : unreadable,
+      identifierCount: query.hashes.length + (query.subjectId === null || row.subjectUnknown ? 0 : 1),
       isSender: row.sender?.isRecipient ?? false,
       subjectIds: (row.roots ?? []).map((id) => formatId("sub", id)),
       mergedAt: row.mergedAt?.toISOString() ?? null,

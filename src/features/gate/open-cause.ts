@@ -4,12 +4,13 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import { hashIdentifier, readPerson, readReference, type SubjectReference } from "../subject/index.ts";
+import { ambiguous, findSubjects, readPerson, type SubjectReference } from "../subject/index.ts";
 import { insertCause } from "./store.ts";
 
 /**
  * Opens a sign-in: one authentication template to this person may go out for it within 15 minutes, whatever they
- * opted out of, because they are asking for it now. Throws `too_many_requests` when this person has had many.
+ * opted out of, because they are asking for it now. Throws `too_many_requests` when this person has had many and
+ * `conflict` when the identifiers name two people.
  */
 export async function openCause(ctx: Context, input: { kind: "sign_in"; recipient: SubjectReference }) {
   const row = (await replay<{ id: string; opened_at: string }>(ctx)) ?? (await open());
@@ -32,9 +33,11 @@ export async function openCause(ctx: Context, input: { kind: "sign_in"; recipien
   }
 }
 
+/** Every identifier of the person, so that naming them by another one is no way around the limit. */
 async function recipientHashes(ctx: Context, recipient: SubjectReference): Promise<string[]> {
-  const read = readReference(recipient, "/recipient");
-  if ("identifiers" in read) return read.identifiers.map((identifier) => hashIdentifier(ctx, identifier));
-  const { hashes } = await readPerson(ctx, read.subjectId);
-  return [...hashes];
+  const { roots, hashes } = await findSubjects(ctx, recipient, "/recipient");
+  const [root, other] = roots;
+  if (other !== undefined) throw ambiguous();
+  const known = root === undefined ? [] : (await readPerson(ctx, formatId("sub", root))).hashes;
+  return [...new Set([...hashes, ...known])];
 }

@@ -25,6 +25,8 @@ export interface FactsQuery {
 export interface FactsRow {
   readonly now: Date;
   readonly roots: string[] | null;
+  /** A subjectId was named that this organization has not. */
+  readonly subjectUnknown: boolean;
   readonly mergedAt: Date | null;
   readonly sender: {
     id: string;
@@ -66,21 +68,14 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
   const asked = JSON.stringify(queries.map((query, n) => ({ n, ...query })));
   return services.db.statement(
     (sql) => sql<FactsRow[]>`
-      select now()::timestamptz(3) as now, person.roots, person.merged_at as "mergedAt", sender.row as sender, blocks.rows as blocks,
+      select now()::timestamptz(3) as now, person.roots, person.merged_at as "mergedAt",
+        q."subjectId" is not null and not exists (select from subject s
+          where s.organization_id = q."organizationId" and s.id = q."subjectId") as "subjectUnknown", sender.row as sender, blocks.rows as blocks,
         nos.rows as nos, purpose.row as purpose, consents.rows as consents, stops.rows as "platformStops",
         service.row as "window", template.row as template, cause.row as cause
       from jsonb_to_recordset(${asked}::text::jsonb) q(n int, "organizationId" uuid, "senderId" uuid,
         "phoneNumberId" text, hashes text[], "subjectId" uuid, channel text, purpose text, "templateName" text,
         "templateLanguage" text, "causeKind" text, "causeId" uuid)
-      left join lateral (
-        select s.id, s.waba_id, json_build_object('id', s.id, 'restrictions', s.restrictions,
-          'isRecipient', encode(s.number_hash, 'hex') = any(q.hashes)) as row
-        from (
-          select * from sender where organization_id = q."organizationId" and id = q."senderId"
-          union all
-          select * from sender where organization_id = q."organizationId" and phone_number_id = q."phoneNumberId"
-        ) s limit 1
-      ) sender on true
       cross join lateral (
         select array_agg(r.root_id) as roots, max(r.merged_at) as merged_at from (
           select s.root_id, max(s.merged_at) as merged_at from subject s
@@ -96,6 +91,15 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
         from subject s left join identifier i on i.organization_id = s.organization_id and i.subject_id = s.id
         where s.organization_id = q."organizationId" and s.root_id = any(person.roots)
       ) known
+      left join lateral (
+        select s.id, s.waba_id, json_build_object('id', s.id, 'restrictions', s.restrictions,
+          'isRecipient', coalesce(s.number_hash = any(known.hashes), false)) as row
+        from (
+          select * from sender where organization_id = q."organizationId" and id = q."senderId"
+          union all
+          select * from sender where organization_id = q."organizationId" and phone_number_id = q."phoneNumberId"
+        ) s limit 1
+      ) sender on true
       cross join lateral (
         select json_agg(json_build_object('id', b.id, 'reason', b.reason, 'expiresAt', b.expires_at)) as rows
         from block b where b.organization_id = q."organizationId" and b.identifier_hash = any(known.hashes)
@@ -122,7 +126,7 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
         where p.organization_id = q."organizationId" and p.identifier_hash = any(known.hashes) and p.value = 'stop'
       ) stops
       left join lateral (
-        select json_build_object('openedAt', w.opened_at, 'messageId', w.message_id, 'closedAt', w.closed_at) as row
+        select json_build_object('openedAt', w.opened_at, 'messageId', w.message_id, 'closedAt', max(w.closed_at) over ()) as row
         from service_window w where w.organization_id = q."organizationId" and w.sender_id = sender.id
           and w.subject_id = any(known.ids)
         order by w.opened_at desc limit 1

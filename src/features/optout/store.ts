@@ -51,10 +51,8 @@ export function optOutParts(
     ["opting_out", hashesOf(sql, ctx, roots, optOut.named)],
     [
       "noes_before",
-      sql`select jsonb_agg(jsonb_build_object('hash', encode(n.identifier_hash, 'hex'), 'at', n.at, 'eventId', n.event_id)) as noes
-        from standing_no n join opting_out h on h.hash = n.identifier_hash
-        where n.organization_id = ${ctx.organizationId}::uuid and n.channel = ${no.channel}
-          and n.purpose = ${no.purpose} and n.kind = 'opted_out'`,
+      sql`select opt_outs_before(${ctx.organizationId}::uuid, array(select hash from opting_out), ${no.channel},
+          ${no.purpose}) as noes`,
     ],
     [
       "opted_out",
@@ -62,7 +60,7 @@ export function optOutParts(
           occurred_at, replaced, actor_kind, actor_id)
         select ${ctx.organizationId}::uuid, e.id, e.subject_id, 'opted_out', ${optOut.scope}, ${optOut.purpose ?? null},
           ${optOut.channel ?? null}, ${optOut.source}, ${optOut.occurredAt}::timestamptz,
-          coalesce(noes_before.noes, '[]'), ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+          noes_before.noes, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
         from noes_before, jsonb_to_recordset(${people}::text::jsonb) e(id uuid, subject_id uuid)
         ${onlyIf === undefined ? sql`` : sql`where exists (select from ${sql(onlyIf)})`}
         returning id, subject_id, recorded_at`,

@@ -7,6 +7,7 @@ import {
   insertOrganization,
   type OrganizationChange,
   selectOrganization,
+  selectOrganizations,
   updateOrganization,
 } from "./store.ts";
 
@@ -23,6 +24,15 @@ export async function createOrganization(
   const row = await insertOrganization(ctx, made, id);
   if (row === undefined) throw new SaysoError("internal", "The organization was not made.");
   return { id, name: row.name };
+}
+
+/** Every organization of the installation, the first one first. For its operator only. */
+export async function listOrganizations(services: Services) {
+  return (await selectOrganizations(services.db)).map(({ id, name, createdAt }) => ({
+    id: formatId("org", id),
+    name,
+    createdAt: createdAt.toISOString(),
+  }));
 }
 
 /** The organization that a request is for. */

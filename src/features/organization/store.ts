@@ -86,6 +86,18 @@ export async function selectOrganization(db: Database, id: string): Promise<Orga
   return rows[0];
 }
 
+/** Every organization, in the order they were made. */
+export async function selectOrganizations(
+  db: Database,
+): Promise<{ id: string; name: string; createdAt: Date }[]> {
+  return db.read((d) =>
+    d
+      .select({ id: organization.id, name: organization.name, createdAt: organization.createdAt })
+      .from(organization)
+      .orderBy(asc(organization.createdAt), asc(organization.id)),
+  );
+}
+
 export async function selectFirstOrganizationId(db: Database): Promise<string | undefined> {
   const rows = await db.read((d) =>
     d

@@ -1,4 +1,5 @@
 export {
+  ambiguous,
   findSubject,
   findSubjects,
   hashIdentifier,

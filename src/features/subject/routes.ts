@@ -19,7 +19,11 @@ const subject = z
 
 /** Routes of people. */
 export function subjectRoutes(app: App): void {
-  app.use("/v1/subjects/*", requires("subjects"));
+  const guard = requires("subjects");
+  // What organizations store about a person has a scope of its own.
+  app.use("/v1/subjects/*", (c, next) =>
+    /^\/v1\/subjects\/[^/]+\/account-data(?:\/|$)/.test(c.req.path) ? next() : guard(c, next),
+  );
   app.use("/v1/subjects/:id/merge", requires("staff"));
 
   app.openapi(

@@ -181,7 +181,7 @@ export interface StandingNo {
 
 /**
  * A SELECT of the hashes that a no of these people holds for: every identifier of theirs, and those that were
- * named with it whether they belong to anybody yet or not.
+ * named with it whether they belong to anybody yet or not. A record that was merged meanwhile still names its person.
  */
 export function hashesOf(
   sql: Sql,
@@ -192,8 +192,9 @@ export function hashesOf(
   return sql`
     select i.hash from identifier i
       join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
-      where i.organization_id = ${ctx.organizationId}::uuid
-        and s.root_id in (select x::uuid from unnest(${roots as string[]}::text[]) x)
+      where i.organization_id = ${ctx.organizationId}::uuid and s.root_id in (
+        select p.root_id from subject p where p.organization_id = ${ctx.organizationId}::uuid
+          and p.id in (select x::uuid from unnest(${roots as string[]}::text[]) x))
     union select decode(x, 'hex') from unnest(${named as string[]}::text[]) x`;
 }
 

@@ -35,6 +35,8 @@ export const identifier = pgTable(
     kind: text().notNull(),
     /** What was given, verbatim, sealed under the subject's data key. */
     sealed: bytes(),
+    /** The platform's timestamp of its last word that tied this to a person or took it away; null: it said none. */
+    linkedAt: instant(),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
@@ -64,4 +66,17 @@ export const standingNo = pgTable(
     eventId: text().notNull(),
   },
   (t) => [primaryKey({ columns: [t.organizationId, t.identifierHash, t.channel, t.purpose, t.kind] })],
+);
+
+/** Append-only: the platform's word that a person left one number or user id for another (keyed hashes). */
+export const identityChange = pgTable(
+  "identity_change",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    fromHash: bytes().notNull(),
+    toHash: bytes().notNull(),
+    at: instant().notNull(),
+    recordedAt: instant().notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.fromHash, t.toHash, t.at] })],
 );

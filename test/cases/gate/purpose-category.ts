@@ -83,7 +83,7 @@ export const purposeCategoryCases: readonly GateCase[] = [
     ] satisfies [Category, Category][]
   ).map(
     ([purpose, template]): GateCase => ({
-      guarantee: `a ${purpose} purpose does not cover a template of ${template}, and the message counts as marketing`,
+      guarantee: `a purpose of ${purpose} does not cover a template of ${template}, and the message counts as marketing`,
       ...pairing(purpose, template),
       wanted: denied(promotion, [why("purpose", "purpose_category_mismatch", ["tpl_1"])]),
     }),
@@ -97,7 +97,7 @@ export const purposeCategoryCases: readonly GateCase[] = [
     ] satisfies [Category, Category, Category][]
   ).map(
     ([purpose, template, counted]): GateCase => ({
-      guarantee: `a ${purpose} purpose does not cover a template of ${template}`,
+      guarantee: `a purpose of ${purpose} does not cover a template of ${template}`,
       ...pairing(purpose, template),
       wanted: {
         ...plainRecord(counted),

@@ -150,8 +150,13 @@ const requests: OwnRows["requests"][] = [
     receivedAt: "2026-11-02T12:00:00Z",
     dueAt: "2026-12-02T22:59:59Z",
     history: [
-      { at: "2026-11-02T12:00:00Z", event: "received", status: "received", note: null },
-      { at: "2026-11-03T09:30:00Z", event: "identity_confirmed", status: "in_progress", note: "Met in person." },
+      { at: "2026-11-02T12:00:00Z", event: "opened", status: "received", note: null },
+      {
+        at: "2026-11-03T09:30:00Z",
+        event: "identity_noted",
+        status: "in_progress",
+        note: "Met in person.",
+      },
     ],
   },
 ];
@@ -226,7 +231,10 @@ export function fullReport(language: Language = "en", messageCount = 3): ReportM
     madeAt: "2026-11-22T17:21:43Z",
     madeByVersion: "0.1.0",
     organization: { name: isRussian ? "Гавань чая" : "Harbour Tea", country: isRussian ? "RU" : "IE" },
-    dpo: { name: isRussian ? "Отдел защиты данных" : "Data protection desk", contact: "privacy@shop.example" },
+    dpo: {
+      name: isRussian ? "Отдел защиты данных" : "Data protection desk",
+      contact: "privacy@shop.example",
+    },
     supervisoryAuthority: {
       name: isRussian ? "Надзорный орган" : "Data protection authority",
       url: "https://authority.example/complaints",
@@ -252,7 +260,9 @@ export function fullReport(language: Language = "en", messageCount = 3): ReportM
         {
           key: "order_updates",
           name: isRussian ? "О заказах" : "Order updates",
-          description: isRussian ? "Где ваш заказ и когда он придёт." : "Where your order is and when it arrives.",
+          description: isRussian
+            ? "Где ваш заказ и когда он придёт."
+            : "Where your order is and when it arrives.",
           category: "utility",
           lawfulBasis: "contract",
         },
@@ -391,10 +401,11 @@ export function partialReport(language: Language = "en"): ReportModel {
       { name: "Sayso", state: "read" },
       { name: "Shop accounts", state: "failed", missing },
     ],
-    sections: full.sections.map((section): Section =>
-      section.name === "devices" || section.name === "groups"
-        ? { name: section.name, state: "failed", source: "Shop accounts", missing }
-        : section,
+    sections: full.sections.map(
+      (section): Section =>
+        section.name === "devices" || section.name === "groups"
+          ? { name: section.name, state: "failed", source: "Shop accounts", missing }
+          : section,
     ),
   };
 }

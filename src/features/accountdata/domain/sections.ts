@@ -24,6 +24,22 @@ export function isSectionName(name: string): name is SectionName {
   return (sectionNames as readonly string[]).includes(name);
 }
 
+/** What a report fills from Sayso's own records; see archive/domain/sections.ts. */
+const recordSections = [
+  "consents",
+  "opt_outs",
+  "messages",
+  "decisions",
+  "requests",
+  "disclosures",
+  "sign_ins",
+];
+
+/** Whether a report has a section of this name whatever organizations register. */
+export function isReservedSection(name: string): boolean {
+  return isSectionName(name) || recordSections.includes(name);
+}
+
 /** One line: no control characters (NUL and line breaks among them), no lone surrogates. */
 const line = (length: number) =>
   z

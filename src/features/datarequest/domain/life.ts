@@ -20,6 +20,7 @@ export type OpenStatus = Exclude<RequestStatus, FinalStatus>;
 /** What can happen to a data request. */
 export const requestEventKinds = [
   "opened",
+  "joined",
   "identity_asked",
   "identity_noted",
   "build_started",
@@ -45,16 +46,28 @@ const endings = { refused: "refused", cancelled: "cancelled" } as const;
 
 /**
  * Every allowed step: status → event → next status. What is not here is refused. `unopened` stands before the
- * first event.
+ * first event. A second request for the same joins an open one and moves it nowhere: least of all past the identity
+ * check.
  */
 export const requestSteps: Readonly<
   Record<RequestStatus | "unopened", Readonly<Partial<Record<RequestEventKind, RequestStatus>>>>
 > = {
   unopened: { opened: "received" },
   // Staff who already know the person note how, and nothing is asked (GDPR Art. 12(6): only where in doubt).
-  received: { identity_asked: "identity_check", identity_noted: "in_progress", ...endings },
-  identity_check: { identity_asked: "identity_check", identity_noted: "in_progress", ...endings },
+  received: {
+    joined: "received",
+    identity_asked: "identity_check",
+    identity_noted: "in_progress",
+    ...endings,
+  },
+  identity_check: {
+    joined: "identity_check",
+    identity_asked: "identity_check",
+    identity_noted: "in_progress",
+    ...endings,
+  },
   in_progress: {
+    joined: "in_progress",
     build_started: "in_progress",
     build_failed: "in_progress",
     archive_ready: "ready",
@@ -63,6 +76,7 @@ export const requestSteps: Readonly<
   // Built anew when staff withhold something, and when the archive grew old before anyone was given it:
   // the person has no answer yet, so the request does not end.
   ready: {
+    joined: "ready",
     delivery_created: "delivered",
     build_started: "in_progress",
     archive_expired: "in_progress",
@@ -71,6 +85,7 @@ export const requestSteps: Readonly<
   // A second delivery is a new link and passcode. `archive_expired` is for an archive that nobody fetched; one
   // that was fetched is closed.
   delivered: {
+    joined: "delivered",
     delivery_created: "delivered",
     downloaded: "delivered",
     archive_expired: "expired",

@@ -213,6 +213,7 @@ function withLinks(contacts: readonly Contact[], updates: readonly Update[]): re
   const seen = new Set<string>();
   const linked: Update[] = [];
   const link = (person: PersonIdentifiers, origin: Origin) => {
+    if (nameCount(person) < 2) return;
     const forms = canonicalForms(person);
     const pairs = forms.flatMap((form, index) => forms.slice(index + 1).map((other) => `${form} ${other}`));
     if (pairs.every((pair) => seen.has(pair))) return;

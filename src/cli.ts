@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { addArchiveCommands } from "./cli/archive-commands.ts";
+import { addKeyCommands } from "./cli/key-commands.ts";
+import { addOrganizationCommands } from "./cli/organization-commands.ts";
+import { reportFailure } from "./cli/output.ts";
+
+// The `sayso` command: the same verbs as over HTTP. Reads the same environment as the service.
+const asJson = process.argv.includes("--json");
+const program = new Command("sayso")
+  .description("No message without the customer's say-so.")
+  .configureOutput({ writeErr: (text) => (asJson ? undefined : process.stderr.write(text)) })
+  .showHelpAfterError("Add --help to see how it is used.")
+  .exitOverride();
+addOrganizationCommands(program);
+addKeyCommands(program);
+addArchiveCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error, asJson);
+}

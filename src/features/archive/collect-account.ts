@@ -1,0 +1,102 @@
+import { z } from "zod";
+import {
+  listCustomSections,
+  readAccountData,
+  type SectionDocuments,
+  type SectionName,
+  type StoredSection,
+  sectionNames,
+  sectionSchema,
+} from "../accountdata/index.ts";
+import type { Reported } from "./collect-records.ts";
+import type { Attachment, Section } from "./domain/report-model.ts";
+import { detachPhoto } from "./profile-photo.ts";
+import { reportedProfile } from "./report-schema.ts";
+
+interface AccountSections {
+  readonly typed: readonly Section[];
+  readonly custom: readonly Section[];
+  readonly attachments: readonly Attachment[];
+}
+
+/**
+ * What the organization stores about the person: every typed section, and those of its own. When merged records each
+ * brought one of the same name, the newest stands first and the others follow under names of their own.
+ */
+export async function accountSections(reported: Reported): Promise<AccountSections> {
+  const stored = await readAccountData(reported.ctx, reported.subjectId);
+  const own = await listCustomSections(reported.ctx);
+  const attachments: Attachment[] = [];
+  const names = new Set<string>([...sectionNames, ...own.map(({ section }) => section)]);
+
+  const shown = (name: SectionName, document: StoredSection["document"]) => {
+    if (name === "account") return withIdentifiers(document, reported.identifiers);
+    if (name !== "profile") return document;
+    // It was checked against this schema when it was stored.
+    const detached = detachPhoto(document as SectionDocuments["profile"], attachments.length + 1);
+    attachments.push(...detached.attachments);
+    return { ...detached.document };
+  };
+
+  const typed = sectionNames.map((name): Section => {
+    const newest = stored.find(({ section }) => section === name);
+    if (newest === undefined && name !== "account") return { name, state: "empty" };
+    return { name, state: "document", document: shown(name, newest?.document ?? {}) };
+  });
+
+  const custom: Section[] = [];
+  for (const { section, title, schema } of own) {
+    const documents = stored.filter((each) => each.section === section);
+    const [newest, ...others] = documents;
+    custom.push(
+      newest === undefined
+        ? { name: section, state: "empty", custom: { title, schema } }
+        : { name: section, state: "document", document: newest.document, custom: { title, schema } },
+      ...others.map(
+        ({ document }, index): Section => ({
+          name: freeName(names, section),
+          state: "document",
+          document,
+          custom: { title: `${title} (${index + 2})`, schema },
+        }),
+      ),
+    );
+  }
+  for (const name of sectionNames) {
+    const [, ...others] = stored.filter(({ section }) => section === name);
+    custom.push(
+      ...others.map(({ document }, index): Section => {
+        const schema = z.toJSONSchema(name === "profile" ? reportedProfile : sectionSchema(name));
+        return {
+          name: freeName(names, name),
+          state: "document",
+          document: shown(name, document),
+          custom: { title: `${name} (${index + 2})`, schema },
+        };
+      }),
+    );
+  }
+  return { typed, custom, attachments };
+}
+
+/** The account as it is stored, with every identifier that Sayso knows the person by. */
+function withIdentifiers(
+  document: StoredSection["document"],
+  known: Reported["identifiers"],
+): StoredSection["document"] {
+  const { identifiers: stored = [] } = document as SectionDocuments["account"];
+  const others = known.filter(
+    (identifier) => !stored.some(({ kind, value }) => kind === identifier.kind && value === identifier.value),
+  );
+  return { ...document, identifiers: [...stored, ...others] };
+}
+
+function freeName(taken: Set<string>, name: string): string {
+  for (let number = 2; ; number += 1) {
+    const suffix = `_${number}`;
+    const free = `${name.slice(0, 64 - suffix.length)}${suffix}`;
+    if (taken.has(free)) continue;
+    taken.add(free);
+    return free;
+  }
+}

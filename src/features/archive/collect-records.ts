@@ -1,0 +1,300 @@
+import type { Context } from "../../context.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import type { Language } from "../../kernel/language.ts";
+import { blocksOf } from "../blocklist/index.ts";
+import type { consentHistory } from "../consent/index.ts";
+import type { Row, Section } from "./domain/report-model.ts";
+import type { OwnRows, OwnSectionName } from "./domain/sections.ts";
+import {
+  selectArchiveIds,
+  selectCauses,
+  selectLiftings,
+  selectOpenings,
+  selectOptOutEvents,
+  selectPoints,
+  selectPreferences,
+  selectRequestEvents,
+  selectRequests,
+  type selectSenders,
+  selectStandingNoes,
+} from "./store.ts";
+
+/** The person that a report is about, and what every section of it needs. */
+export interface Reported {
+  readonly ctx: Context;
+  /** Public id of the person's root record. */
+  readonly subjectId: string;
+  /** All records of the person (uuids), merged ones included. */
+  readonly recordIds: readonly string[];
+  /** Keyed hashes of their identifiers, in hex. */
+  readonly hashes: readonly string[];
+  readonly identifiers: readonly { readonly kind: string; readonly value: string }[];
+  readonly purposes: readonly { readonly key: string; readonly name: string }[];
+  readonly senders: Awaited<ReturnType<typeof selectSenders>>;
+  readonly consents: Awaited<ReturnType<typeof consentHistory>>;
+  readonly language: Language;
+  readonly until: Date;
+}
+
+function listed<Name extends OwnSectionName>(name: Name, rows: readonly OwnRows[Name][]): Section {
+  return {
+    name,
+    state: "rows",
+    count: rows.length,
+    async *rows() {
+      for (const row of rows) yield row satisfies Row;
+    },
+  };
+}
+
+/** Every consent event with its provenance and the wording exactly as it was shown. */
+export async function consentSection({ ctx, consents, purposes }: Reported): Promise<Section> {
+  const pointIds = consents.flatMap(({ provenance: { collectionPointId } }) =>
+    collectionPointId === null ? [] : (parseId("cpt", collectionPointId) ?? []),
+  );
+  const points = await selectPoints(ctx, [...new Set(pointIds)]);
+  return listed(
+    "consents",
+    consents.map(({ provenance: shown, ...event }): OwnRows["consents"] => {
+      const point = points.find(({ id }) => formatId("cpt", id) === shown.collectionPointId);
+      return {
+        eventId: event.id,
+        channel: event.channel,
+        purpose: {
+          key: event.purpose,
+          name: purposes.find(({ key }) => key === event.purpose)?.name ?? event.purpose,
+        },
+        state: event.state,
+        reportedState: event.reportedState === event.state ? null : event.reportedState,
+        proof: shown.proof,
+        occurredAt: event.occurredAt,
+        recordedAt: event.recordedAt,
+        expiresAt: event.expiresAt,
+        collectionPoint:
+          point === undefined || shown.version === null
+            ? null
+            : {
+                id: formatId("cpt", point.id),
+                key: point.key,
+                kind: point.kind,
+                name: point.name,
+                version: shown.version,
+                privacyNoticeUrl: shown.privacyNoticeUrl,
+              },
+        wording:
+          shown.wording === null || shown.wordingSha256 === null || shown.wordingLanguage === null
+            ? null
+            : { text: shown.wording, language: shown.wordingLanguage, sha256: shown.wordingSha256 },
+        indication: shown.indication,
+        pageUrl: shown.pageUrl,
+        ipAddress: shown.ipAddress,
+        userAgent: shown.userAgent,
+        language: shown.language,
+        operator: shown.operator,
+        evidence:
+          shown.evidence === null || typeof shown.evidence === "string"
+            ? shown.evidence
+            : JSON.stringify(shown.evidence),
+      };
+    }),
+  );
+}
+
+/** Opt-outs and their undoing, noes that came along with a number, blocks, and choices on the platform. */
+export async function optOutSection({ ctx, recordIds, hashes, consents }: Reported): Promise<Section> {
+  const [events, noes, blocks, preferences] = await Promise.all([
+    selectOptOutEvents(ctx, recordIds),
+    selectStandingNoes(ctx, hashes),
+    blocksOf(ctx, hashes),
+    selectPreferences(ctx, hashes),
+  ]);
+  const liftings = await selectLiftings(
+    ctx,
+    blocks.flatMap(({ id }) => parseId("blk", id) ?? []),
+  );
+  const blank = { id: null, scope: null, purpose: null, channel: null, source: null, reason: null };
+  const told = new Set([...events.map(({ id }) => formatId("opt", id)), ...consents.map(({ id }) => id)]);
+  const rows: OwnRows["opt_outs"][] = [
+    ...events.map((event): OwnRows["opt_outs"] => ({
+      ...blank,
+      id: formatId("opt", event.id),
+      kind: "opt_out",
+      event: event.kind,
+      scope: event.scope,
+      purpose: event.purpose,
+      channel: event.channel,
+      source: event.source,
+      occurredAt: event.occurredAt.toISOString(),
+      recordedAt: event.recordedAt.toISOString(),
+      expiresAt: null,
+    })),
+    ...standing(noes, told),
+    ...blocks.map((block): OwnRows["opt_outs"] => ({
+      ...blank,
+      id: block.id,
+      kind: "block",
+      event: "blocked",
+      reason: block.note === null ? block.reason : `${block.reason}: ${block.note}`,
+      occurredAt: block.createdAt,
+      recordedAt: block.createdAt,
+      expiresAt: block.expiresAt,
+    })),
+    ...liftings.map((lifting): OwnRows["opt_outs"] => ({
+      ...blank,
+      id: formatId("blk", lifting.blockId),
+      kind: "block",
+      event: "lifted",
+      reason: lifting.reason,
+      occurredAt: lifting.at.toISOString(),
+      recordedAt: lifting.at.toISOString(),
+      expiresAt: null,
+    })),
+    ...preferences.map(({ value, at }): OwnRows["opt_outs"] => ({
+      ...blank,
+      kind: "platform_preference",
+      event: value,
+      channel: "whatsapp",
+      source: "platform",
+      occurredAt: at.toISOString(),
+      recordedAt: null,
+      expiresAt: null,
+    })),
+  ];
+  return listed(
+    "opt_outs",
+    rows.sort((a, b) => Date.parse(a.occurredAt) - Date.parse(b.occurredAt)),
+  );
+}
+
+/**
+ * Noes that stand for an identifier of the person and are told nowhere else: those of an earlier holder of the number,
+ * and that it changed hands.
+ */
+function standing(
+  noes: Awaited<ReturnType<typeof selectStandingNoes>>,
+  told: ReadonlySet<string>,
+): OwnRows["opt_outs"][] {
+  const rows = new Map<string, OwnRows["opt_outs"]>();
+  for (const no of noes) {
+    if (told.has(no.eventId)) continue;
+    const purpose = no.purpose === "*" ? null : no.purpose;
+    rows.set(`${no.eventId} ${no.kind} ${no.channel} ${no.purpose}`, {
+      id: /^(?:opt|cns)_/.test(no.eventId) ? no.eventId : null,
+      kind: "opt_out",
+      event: no.kind,
+      scope: purpose === null ? "all" : "purpose",
+      purpose,
+      channel: no.channel === "*" ? null : no.channel,
+      source: no.kind === "invalidated" ? "platform" : null,
+      reason: null,
+      occurredAt: no.at.toISOString(),
+      recordedAt: null,
+      expiresAt: null,
+    });
+  }
+  return [...rows.values()];
+}
+
+/** The person's data requests, this one included, each with its history. */
+export async function requestSection({ ctx, recordIds }: Reported): Promise<Section> {
+  const requests = await selectRequests(ctx, recordIds);
+  const events = await selectRequestEvents(
+    ctx,
+    requests.map(({ id }) => id),
+  );
+  return listed(
+    "requests",
+    requests.map((request): OwnRows["requests"] => ({
+      requestId: formatId("req", request.id),
+      kind: request.kind,
+      regime: request.regime,
+      channel: request.channel,
+      status: request.status,
+      receivedAt: request.receivedAt.toISOString(),
+      dueAt: request.dueAt.toISOString(),
+      history: events
+        .filter(({ requestId }) => requestId === request.id)
+        .map(({ at, event, status, details }) => ({
+          at: at.toISOString(),
+          event,
+          status,
+          note: reasonOf(details),
+        })),
+    })),
+  );
+}
+
+function reasonOf(details: unknown): string | null {
+  if (typeof details !== "object" || details === null || !("reason" in details)) return null;
+  return typeof details.reason === "string" ? details.reason : null;
+}
+
+/** When staff looked at an archive of the person: dates and reasons, no names. */
+export async function disclosureSection({ ctx, recordIds, language }: Reported): Promise<Section> {
+  const requests = await selectRequests(ctx, recordIds);
+  const archives = await selectArchiveIds(
+    ctx,
+    requests.map(({ id }) => id),
+  );
+  const openings = await selectOpenings(
+    ctx,
+    archives.map((id) => formatId("arc", id)),
+  );
+  return listed(
+    "disclosures",
+    openings.map(({ at }): OwnRows["disclosures"] => ({
+      kind: "viewed",
+      at: at.toISOString(),
+      recipient: null,
+      reason: openingReason[language],
+      categories: [],
+    })),
+  );
+}
+
+const openingReason: Readonly<Record<Language, string>> = {
+  en: "Staff opened the archive that answers a data request.",
+  ru: "Сотрудники открыли архив с ответом на запрос о данных.",
+};
+
+const signInTitle: Readonly<Record<Language, string>> = { en: "Sign-ins", ru: "Входы" };
+
+const signInSchema = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  properties: {
+    signIns: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          openedAt: { type: "string" },
+          codeSentAt: { type: ["string", "null"] },
+        },
+        required: ["openedAt", "codeSentAt"],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ["signIns"],
+  additionalProperties: false,
+};
+
+/** Sign-ins that were opened so that a code may be sent, when there were any. */
+export async function signInSections({ ctx, hashes, language }: Reported): Promise<Section[]> {
+  const causes = await selectCauses(ctx, hashes);
+  if (causes.length === 0) return [];
+  return [
+    {
+      name: "sign_ins",
+      state: "document",
+      custom: { title: signInTitle[language], schema: signInSchema },
+      document: {
+        signIns: causes.map(({ openedAt, usedAt }) => ({
+          openedAt: openedAt.toISOString(),
+          codeSentAt: usedAt?.toISOString() ?? null,
+        })),
+      },
+    },
+  ];
+}

@@ -1,0 +1,104 @@
+import type { Context } from "../../context.ts";
+import { formatId } from "../../kernel/ids.ts";
+import type { Language } from "../../kernel/language.ts";
+import { version } from "../../version.ts";
+import { consentHistory } from "../consent/index.ts";
+import { getOrganization } from "../organization/index.ts";
+import { readPerson } from "../subject/index.ts";
+import { accountSections } from "./collect-account.ts";
+import { decisionSection, messageSection } from "./collect-logs.ts";
+import {
+  consentSection,
+  disclosureSection,
+  optOutSection,
+  type Reported,
+  requestSection,
+  signInSections,
+} from "./collect-records.ts";
+import type { ReportModel } from "./domain/report-model.ts";
+import { signingKeyId } from "./signing-key.ts";
+import { standingNotice } from "./standing-notice.ts";
+import { selectNow, selectPurposes, selectSenders } from "./store.ts";
+
+/** The request that a report answers. Ids are public. */
+export interface ReportedRequest {
+  readonly id: string;
+  readonly subjectId: string;
+  readonly kind: "access" | "portability";
+  readonly regime: string;
+  readonly language: Language;
+  readonly receivedAt: Date;
+}
+
+/**
+ * Everything that Sayso holds about a person, merged records included, as a report model: what was there at one
+ * time, `madeAt`. Logs of any length are read while the report is written. Throws `not_found` and `gone`.
+ */
+export async function collectReport(
+  ctx: Context,
+  request: ReportedRequest,
+  publicKey: Uint8Array,
+): Promise<ReportModel> {
+  const madeAt = await selectNow(ctx);
+  const organization = await getOrganization(ctx);
+  const person = await readPerson(ctx, request.subjectId);
+  const [purposes, senders] = await Promise.all([selectPurposes(ctx), selectSenders(ctx)]);
+  const reported: Reported = {
+    ctx,
+    subjectId: formatId("sub", person.root.id),
+    recordIds: [...person.keys.keys()],
+    hashes: person.hashes,
+    identifiers: person.identifiers,
+    purposes,
+    senders,
+    consents: await consentHistory(ctx, request.subjectId),
+    language: request.language,
+    until: madeAt,
+  };
+  const account = await accountSections(reported);
+  const { dpo, supervisoryAuthority } = organization;
+  return {
+    requestId: request.id,
+    kind: request.kind,
+    regime: request.regime,
+    language: request.language,
+    timeZone: organization.timeZone ?? "UTC",
+    receivedAt: request.receivedAt.toISOString(),
+    madeAt: madeAt.toISOString(),
+    madeByVersion: version,
+    organization: { name: organization.name, country: organization.country },
+    dpo,
+    supervisoryAuthority: supervisoryAuthority && {
+      name: supervisoryAuthority.name,
+      url: supervisoryAuthority.url ?? null,
+    },
+    person: { subjectId: reported.subjectId, identifiers: person.identifiers },
+    notice: {
+      purposes: purposes.map(({ key, name, description, category, lawfulBasis }) => ({
+        key,
+        name,
+        description,
+        category,
+        lawfulBasis,
+      })),
+      ...standingNotice(organization, senders.length > 0, request.language),
+    },
+    sources: [{ name: "Sayso", state: "read" }],
+    sections: [
+      ...account.typed,
+      await consentSection(reported),
+      await optOutSection(reported),
+      await messageSection(reported),
+      await decisionSection(reported),
+      await requestSection(reported),
+      await disclosureSection(reported),
+      ...(await signInSections(reported)),
+      ...account.custom,
+    ],
+    attachments: account.attachments,
+    signingKey: {
+      id: signingKeyId(publicKey),
+      url: `${ctx.services.publicUrl}/.well-known/sayso-keys.json`,
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import type { Context } from "../../context.ts";
+import { notFound } from "../../kernel/errors.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import type { Language } from "../../kernel/language.ts";
+import type { Manifest } from "../archive/index.ts";
+import { explainDeadline } from "./deadline-words.ts";
+import type { DeadlineStep } from "./domain/deadline.ts";
+import { isFinal, nextSteps } from "./domain/life.ts";
+import {
+  type ArchiveRow,
+  type DataRequestRow,
+  type DeliveryRow,
+  type RequestEventRow,
+  selectArchivesOf,
+  selectDeliveries,
+  selectEvents,
+  selectRequest,
+  selectRequests,
+} from "./store.ts";
+
+/** A request as lists show it. */
+export function presentRequest(row: DataRequestRow) {
+  return {
+    id: formatId("req", row.id),
+    subjectId: formatId("sub", row.subjectId),
+    kind: row.kind,
+    regime: row.regime,
+    status: row.status,
+    channel: row.channel,
+    language: row.language,
+    receivedAt: row.receivedAt.toISOString(),
+    dueAt: row.dueAt.toISOString(),
+    lastDay: row.lastDay,
+    createdAt: row.createdAt.toISOString(),
+  };
+}
+
+/** The request of a public id. Throws `not_found`. */
+export async function findRequest(ctx: Context, id: string): Promise<DataRequestRow> {
+  const uuid = parseId("req", id);
+  const row = uuid === undefined ? undefined : await selectRequest(ctx, uuid);
+  if (row === undefined) throw notFound("data request");
+  return row;
+}
+
+/**
+ * Where a request stands: due date and how it was counted, every step so far, its archive and the ways it was handed
+ * over. Throws `not_found`.
+ */
+export async function getRequest(ctx: Context, id: string, language: Language) {
+  const row = await findRequest(ctx, id);
+  const [events, archives] = await Promise.all([selectEvents(ctx, row.id), selectArchivesOf(ctx, [row.id])]);
+  const archive = archives.get(row.id);
+  const deliveries = archive === undefined ? [] : await selectDeliveries(ctx, archive.id);
+  return {
+    ...presentRequest(row),
+    next: isFinal(row.status) ? null : nextSteps[row.status],
+    counting: explainDeadline(row.counting as DeadlineStep[], language),
+    timeline: events.map(presentEvent),
+    archive: archive === undefined ? null : presentArchive(archive, deliveries),
+  };
+}
+
+/** Requests of the organization, the newest first. */
+export async function listRequests(ctx: Context, before: string | undefined, limit: number) {
+  return (await selectRequests(ctx, before, limit)).map(presentRequest);
+}
+
+function presentEvent(row: RequestEventRow) {
+  const { reason = null, ...details } = row.details as Record<string, unknown>;
+  return {
+    event: row.event,
+    status: row.status,
+    at: row.at.toISOString(),
+    actor: { kind: row.actorKind, id: row.actorId },
+    reason: typeof reason === "string" ? reason : null,
+    details,
+  };
+}
+
+function presentArchive(row: ArchiveRow, deliveries: readonly DeliveryRow[]) {
+  const manifest = row.manifest as Manifest | null;
+  return {
+    id: formatId("arc", row.id),
+    state: row.state,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    partial: manifest?.partial ?? null,
+    manifest,
+    createdAt: row.createdAt.toISOString(),
+    readyAt: row.readyAt?.toISOString() ?? null,
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    deletedAt: row.deletedAt?.toISOString() ?? null,
+    downloads: deliveries.reduce((sum, { downloads }) => sum + downloads, 0),
+    deliveries: deliveries.map((delivery) => ({
+      id: formatId("dlv", delivery.id),
+      createdAt: delivery.createdAt.toISOString(),
+      expiresAt: delivery.expiresAt.toISOString(),
+      triesLeft: delivery.triesLeft,
+      downloads: delivery.downloads,
+    })),
+  };
+}

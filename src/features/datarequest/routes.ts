@@ -1,0 +1,221 @@
+import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
+import { requires } from "../../http/authenticate.ts";
+import { preferredLanguage } from "../../http/language.ts";
+import { instant, language, listOf, pageById, pageOf, subjectReference, text } from "../../http/schemas.ts";
+import { approveRequest } from "./approve-request.ts";
+import { createDelivery } from "./create-delivery.ts";
+import { requestKinds } from "./domain/kind.ts";
+import { openArchive } from "./open-archive.ts";
+import { openRequest } from "./open-request.ts";
+import { getRequest, listRequests } from "./present-request.ts";
+import { zipHeaders } from "./zip-headers.ts";
+
+const requestInput = z.strictObject({
+  subject: subjectReference,
+  kind: z.enum(requestKinds).openapi({
+    description: "access and portability are carried out so far; the others are refused.",
+    example: "access",
+  }),
+  regime: text(64).openapi({ example: "gdpr" }),
+  receivedAt: instant.openapi({ description: "When it reached the organization, however it came." }),
+  channel: z.enum(["web", "staff", "api", "opendsr"]),
+  language: language
+    .optional()
+    .openapi({ description: "The person's language; the organization's without it." }),
+});
+
+const requestFields = {
+  id: z.string(),
+  subjectId: z.string(),
+  kind: z.string(),
+  regime: z.string(),
+  status: z.string().openapi({
+    description:
+      "received, identity_check, in_progress, ready, delivered, closed, refused, cancelled or expired.",
+  }),
+  channel: z.string(),
+  language: z.string(),
+  receivedAt: instant,
+  dueAt: instant.openapi({ description: "An answer at this instant is on time." }),
+  lastDay: z.string().openapi({ description: "The last day of the term in the organization's time zone." }),
+  createdAt: instant,
+};
+
+const request = z.object(requestFields).openapi("DataRequest");
+
+const opened = z
+  .object({
+    ...requestFields,
+    joined: z
+      .boolean()
+      .openapi({ description: "An open request for the same was there already: this is it." }),
+  })
+  .openapi("OpenedDataRequest");
+
+const archive = z
+  .object({
+    id: z.string(),
+    state: z.string().openapi({ description: "building, ready or deleted." }),
+    bytes: z.number().int().nullable(),
+    sha256: z.string().nullable(),
+    partial: z.boolean().nullable().openapi({ description: "A source could not be read." }),
+    manifest: z.record(z.string(), z.unknown()).nullable(),
+    createdAt: instant,
+    readyAt: instant.nullable(),
+    expiresAt: instant.nullable(),
+    deletedAt: instant.nullable(),
+    downloads: z.number().int(),
+    deliveries: z.array(
+      z.object({
+        id: z.string(),
+        createdAt: instant,
+        expiresAt: instant,
+        triesLeft: z.number().int(),
+        downloads: z.number().int(),
+      }),
+    ),
+  })
+  .openapi("Archive");
+
+const requestInFull = z
+  .object({
+    ...requestFields,
+    next: z
+      .object({ by: z.string(), event: z.string() })
+      .nullable()
+      .openapi({ description: "Who moves it on, and by what; null when nothing can happen any more." }),
+    counting: z.array(z.string()).openapi({ description: "How the due date came about, step by step." }),
+    timeline: z.array(
+      z.object({
+        event: z.string(),
+        status: z.string(),
+        at: instant,
+        actor: z.object({ kind: z.string(), id: z.string().nullable() }),
+        reason: z.string().nullable(),
+        details: z.record(z.string(), z.unknown()),
+      }),
+    ),
+    archive: archive.nullable(),
+  })
+  .openapi("DataRequestInFull");
+
+const approved = z
+  .object({
+    id: z.string(),
+    status: z.string(),
+    archive: z.object({ id: z.string(), state: z.string() }),
+  })
+  .openapi("ApprovedDataRequest");
+
+const delivery = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    passcode: z.string().openapi({ description: "Goes to the person by another way than the link." }),
+    expiresAt: instant,
+  })
+  .openapi("Delivery");
+
+const params = z.object({ id: z.string() });
+
+/** Routes of data requests for machines and staff; the pages that people see are in pickup-routes.ts. */
+export function dataRequestRoutes(app: App): void {
+  app.use("/v1/data-requests/*", requires("data_requests"));
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/data-requests",
+      tags: ["Data requests"],
+      summary: "Open a person's request about their data, or join the open one",
+      request: body(requestInput),
+      responses: {
+        200: answer(opened, "The open request for the same that this one joined"),
+        201: answer(opened, "The request"),
+        ...refusals,
+      },
+    }),
+    async (c) => {
+      const answered = await openRequest(c.var.context, c.req.valid("json"));
+      return c.json(answered, answered.joined ? 200 : 201);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/data-requests",
+      tags: ["Data requests"],
+      summary: "List requests, the newest first",
+      request: { query: pageById("req") },
+      responses: { 200: answer(listOf(request), "A page of requests"), ...refusals },
+    }),
+    async (c) => {
+      const { cursor, limit } = c.req.valid("query");
+      return c.json(
+        pageOf(await listRequests(c.var.context, cursor, limit), limit, ({ id }) => id),
+        200,
+      );
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/data-requests/{id}",
+      tags: ["Data requests"],
+      summary: "Where a request stands: due date, timeline, archive",
+      request: { params },
+      responses: { 200: answer(requestInFull, "The request"), ...refusals },
+    }),
+    async (c) => c.json(await getRequest(c.var.context, c.req.valid("param").id, preferredLanguage(c)), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/data-requests/{id}/approve",
+      tags: ["Data requests"],
+      summary: "Say how it was made sure who asks, and have the archive built",
+      request: {
+        params,
+        ...body(
+          z.strictObject({ identity: z.strictObject({ method: text(), note: text(2_000).optional() }) }),
+        ),
+      },
+      responses: { 202: answer(approved, "The archive is being built"), ...refusals },
+    }),
+    async (c) =>
+      c.json(await approveRequest(c.var.context, c.req.valid("param").id, c.req.valid("json")), 202),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/data-requests/{id}/delivery",
+      tags: ["Data requests"],
+      summary: "Make a link and a passcode for the person; both are shown this once",
+      request: { params },
+      responses: { 201: answer(delivery, "Link and passcode"), ...refusals },
+    }),
+    async (c) => c.json(await createDelivery(c.var.context, c.req.valid("param").id), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/data-requests/{id}/archive",
+      tags: ["Data requests"],
+      summary: "The archive, for staff",
+      middleware: requires("staff"),
+      request: { params },
+      responses: {
+        200: {
+          description: "The ZIP",
+          content: { "application/zip": { schema: z.string().openapi({ format: "binary" }) } },
+        },
+        ...refusals,
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const { bytes, stream } = await openArchive(c.var.context, id);
+      return c.body(stream, 200, zipHeaders(id, bytes));
+    },
+  );
+}

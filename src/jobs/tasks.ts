@@ -1,0 +1,46 @@
+import { z } from "zod";
+import type { Composed } from "../compose.ts";
+import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
+import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
+import { fillInThread } from "./archive-thread.ts";
+import type { Tasks } from "./worker.ts";
+
+const archiveJob = z.object({ organizationId: z.uuid(), archiveId: z.uuid() });
+const bodyJob = z.object({ id: z.uuid() });
+const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
+
+/** All background work of the service: each task reads its payload and calls a use case. */
+export function composeTasks(composed: Composed): Tasks {
+  const { services, organizationKeys, contextFor, threadSeed } = composed;
+  const intake = { services, organizationKeys };
+  const asSystem = (organizationId: string, job: string) =>
+    contextFor(organizationId, { kind: "system", id: job }, `job:${job}`);
+  return {
+    list: {
+      build_archive: async (payload, signal) => {
+        const { organizationId, archiveId } = archiveJob.parse(payload);
+        await buildRequestedArchive(await asSystem(organizationId, "build_archive"), archiveId, (attempt) =>
+          fillInThread({ seed: threadSeed, ...attempt }, signal),
+        );
+      },
+      resume_archives: async () => {
+        const resumed = await resumeBuilds(services);
+        if (resumed > 0) services.log.warn({ resumed }, "archives queued again");
+      },
+      expire_archives: async () => {
+        const deleted = await expireArchives(services, (organizationId) =>
+          asSystem(organizationId, "expire_archives"),
+        );
+        if (deleted > 0) services.log.info({ deleted }, "expired archives deleted");
+      },
+      process_webhook_body: (payload) => processStoredBody(intake, bodyJob.parse(payload).id),
+      replay_unclaimed_updates: (payload) => replayUnclaimed(intake, senderJob.parse(payload)),
+      drop_webhook_days: async () => void (await dropOldBodies(services)),
+    },
+    schedule: [
+      { task: "resume_archives", match: "* * * * *" },
+      { task: "expire_archives", match: "*/10 * * * *" },
+      { task: "drop_webhook_days", match: "10 0 * * *" },
+    ],
+  };
+}

@@ -1,0 +1,248 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buffer } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildArchive, createReportPages, signingKeysDocument } from "../../src/features/archive/index.ts";
+import { fullReport, rawPublicKey, sign } from "../features/archive/sample-report.ts";
+import { type Ended, environmentOf, runBuilt } from "../support/built.ts";
+import { startTestService, type TestService } from "../support/service.ts";
+
+let service: TestService;
+let folder: string;
+beforeAll(async () => {
+  service = await startTestService();
+  folder = await mkdtemp(path.join(tmpdir(), "sayso-test-cli-"));
+});
+afterAll(async () => {
+  await service.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs `sayso` beside the running service, on its database. */
+function sayso(...args: string[]): Promise<Ended> {
+  return runBuilt("cli.js", args, environmentOf(service.database));
+}
+
+/** Runs `sayso … --json`, which must succeed with nothing on standard error and one JSON document. */
+async function json<Answer = Record<string, unknown>>(...args: string[]): Promise<Answer> {
+  const { code, stdout, stderr } = await sayso(...args, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout) as Answer;
+}
+
+function asking(key: string, path: string) {
+  return service.anonymous.get(path, { authorization: `Bearer ${key}` });
+}
+
+interface MadeKey {
+  readonly id: string;
+  readonly key: string;
+}
+
+describe("sayso key", () => {
+  test("create makes a key that the running service takes at once, with its scopes only", async () => {
+    const made = await json<MadeKey>(
+      "key",
+      "create",
+      "--name",
+      "narrow",
+      "--scope",
+      "checks",
+      "--scope",
+      "consents",
+    );
+    expect(Object.keys(made)).toEqual(["id", "key"]);
+    expect((await asking(made.key, "/v1/consents")).status).toBe(200);
+    expect((await asking(made.key, "/v1/organization")).status).toBe(403);
+  });
+
+  test("create without an organization means the first one, and with one that one", async () => {
+    const other = await json<{ id: string }>("organization", "create", "--name", "Second");
+    const first = await json<MadeKey>("key", "create", "--name", "first", "--scope", "all");
+    const second = await json<MadeKey>(
+      ...["key", "create", "--name", "second", "--scope", "all", "--organization", other.id],
+    );
+    expect((await asking(first.key, "/v1/organization")).body).toMatchObject({ name: "My organization" });
+    expect((await asking(second.key, "/v1/organization")).body).toMatchObject({
+      id: other.id,
+      name: "Second",
+    });
+  });
+
+  test("a third live key of one name is refused, and after a revoke it is made", async () => {
+    const make = () => sayso("key", "create", "--name", "rotated", "--scope", "all", "--json");
+    const first = JSON.parse((await make()).stdout) as MadeKey;
+    expect((await make()).code).toBe(0);
+    const refused = await make();
+    expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 1, stdout: "" });
+    expect(JSON.parse(refused.stderr)).toMatchObject({ type: "urn:sayso:problem:conflict", status: 409 });
+    await json("key", "revoke", first.id);
+    expect((await asking(first.key, "/v1/organization")).status).toBe(401);
+    expect((await make()).code).toBe(0);
+  });
+
+  test("list shows names, scopes and ends, and never a key", async () => {
+    const expires = "2099-01-31T12:00:00.000Z";
+    const made = await json<MadeKey>(
+      ...["key", "create", "--name", "listed", "--scope", "blocks", "--expires", "2099-01-31T13:00:00+01:00"],
+    );
+    const { items } = await json<{ items: { id: string }[] }>("key", "list");
+    expect(items.find(({ id }) => id === made.id)).toMatchObject({
+      name: "listed",
+      scopes: ["blocks"],
+      expiresAt: expires,
+    });
+    const forPeople = await sayso("key", "list");
+    expect(forPeople.stdout).toContain(`${made.id}  listed  blocks  expires ${expires}`);
+    expect(forPeople.stdout + JSON.stringify(items)).not.toContain(made.key);
+  });
+
+  test("revoking a key of another organization is refused as if there were none", async () => {
+    const other = await service.organization();
+    const { id } = await service.apiKey(other.id, ["all"]);
+    const refused = await sayso("key", "revoke", id);
+    expect(refused).toMatchObject({ code: 1, stdout: "", stderr: "There is no such live API key.\n" });
+  });
+});
+
+describe("sayso organization", () => {
+  test("create prints the id, and list shows the first organization first, its control characters shown harmlessly", async () => {
+    const { id } = await json<{ id: string }>("organization", "create", "--name", "Listed");
+    const { items } = await json<{ items: { id: string; name: string }[] }>("organization", "list");
+    expect(items[0]?.name).toBe("My organization");
+    expect(items.find((item) => item.id === id)?.name).toBe("Listed");
+
+    const odd = await service.organization({ name: "odd\u001b[31m\u202ename" });
+    const { stdout } = await sayso("organization", "list");
+    expect(stdout).toContain(`${odd.id}  odd\ufffd[31m\ufffdname\n`);
+  });
+});
+
+describe("what the command line does not understand", () => {
+  test.each([
+    ["no scope", ["key", "create", "--name", "x"], /required option '--scope <scope>'/],
+    ["an unknown scope", ["key", "create", "--name", "x", "--scope", "everything"], /Scopes are all, /],
+    ["an empty name", ["key", "create", "--name", " ", "--scope", "all"], /at least one letter/],
+    ["a name of control characters", ["organization", "create", "--name", "a\tb"], /no control characters/],
+    [
+      "an end without an offset",
+      ["key", "create", "--name", "x", "--scope", "all", "--expires", "2099-01-31"],
+      /Write it like/,
+    ],
+    [
+      "an end in the past",
+      ["key", "create", "--name", "x", "--scope", "all", "--expires", "2001-01-31T12:00:00Z"],
+      /in the past/,
+    ],
+    ["an unknown verb", ["key", "burn"], /unknown command/],
+    ["an unknown option", ["key", "list", "--all"], /unknown option/],
+    ["a missing argument", ["key", "revoke"], /missing required argument/],
+  ])("%s ends with exit code 2 and a sentence, with --json as a problem", async (_what, args, sentence) => {
+    const plain = await sayso(...args);
+    expect({ code: plain.code, stdout: plain.stdout }).toEqual({ code: 2, stdout: "" });
+    expect(plain.stderr).toMatch(sentence);
+    const asJson = await sayso(...args, "--json");
+    expect({ code: asJson.code, stdout: asJson.stdout }).toEqual({ code: 2, stdout: "" });
+    expect(JSON.parse(asJson.stderr)).toMatchObject({
+      type: "urn:sayso:problem:invalid",
+      detail: expect.stringMatching(sentence),
+    });
+  });
+
+  test("an organization that is none and a wrong configuration end with exit code 1 and a sentence", async () => {
+    const nowhere = await sayso("key", "list", "--organization", "org_none");
+    expect(nowhere).toMatchObject({ code: 1, stdout: "", stderr: "There is no such organization.\n" });
+    const wrong = await runBuilt("cli.js", ["key", "list"], {
+      DATABASE_URL: service.database.applicationUrl,
+    });
+    expect(wrong).toMatchObject({ code: 1, stdout: "" });
+    expect(wrong.stderr).toContain("SAYSO_MASTER_KEY must be set");
+  });
+});
+
+describe("sayso archive verify", () => {
+  let archive: string;
+  const keys = signingKeysDocument([rawPublicKey]);
+  const otherKey = createHash("sha256").update("another").digest().toString("base64");
+  beforeAll(async () => {
+    archive = path.join(folder, "archive.zip");
+    await writeFile(archive, await buffer(buildArchive(fullReport(), createReportPages(), sign).stream));
+  });
+  /** It needs neither database nor configuration. */
+  const verify = (...args: string[]) => runBuilt("cli.js", ["archive", "verify", ...args], {}, folder);
+
+  test("without a key an intact archive is intact, signer unproven, exit code 0", async () => {
+    const { code, stdout } = await verify(archive);
+    expect({ code, first: stdout.split("\n")[0] }).toEqual({ code: 0, first: "intact, signer unproven" });
+    const asJson = await verify(archive, "--json");
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ intact: true, signer: "unproven", problems: [] });
+  });
+
+  test("with the signer's key, as text, file or address, the signer is proven", async () => {
+    const file = path.join(folder, "sayso-keys.json");
+    await writeFile(file, JSON.stringify(keys));
+    const server = createServer((_request, response) => response.end(JSON.stringify(keys))).listen(
+      0,
+      "127.0.0.1",
+    );
+    await once(server, "listening");
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/.well-known/sayso-keys.json`;
+    for (const args of [
+      ["--key", rawPublicKey.toString("base64")],
+      ["--key", file],
+      ["--keys-url", url],
+      ["--key", otherKey, "--keys-url", url],
+    ]) {
+      const { code, stdout } = await verify(archive, ...args);
+      expect({ args, code, first: stdout.split("\n")[0] }).toEqual({
+        args,
+        code: 0,
+        first: "intact, signer proven",
+      });
+    }
+    server.close();
+  });
+
+  test("with another key the exit code is 1, although the archive fits itself", async () => {
+    const { code, stdout } = await verify(archive, "--key", otherKey, "--json");
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, intact: true, signer: "wrong" });
+  });
+
+  test("an archive with one changed byte is not intact, and the exit code is 1, with and without a key", async () => {
+    const bytes = await buffer(buildArchive(fullReport(), createReportPages(), sign).stream);
+    const at = bytes.indexOf("index.html") + 200;
+    bytes.writeUInt8((bytes.readUInt8(at) + 1) % 256, at);
+    const changed = path.join(folder, "changed.zip");
+    await writeFile(changed, bytes);
+    for (const args of [[], ["--key", rawPublicKey.toString("base64")]]) {
+      const { code, stdout } = await verify(changed, ...args);
+      expect({ code, first: stdout.split(",")[0] }).toEqual({ code: 1, first: "NOT intact" });
+    }
+  });
+
+  test("what is no archive, a file that is not there and keys that are none end with exit code 1 and a sentence", async () => {
+    const none = path.join(folder, "none.zip");
+    await writeFile(none, "not a ZIP");
+    expect(await verify(none)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^NOT intact/),
+      stderr: "",
+    });
+    const missing = path.join(folder, "missing.zip");
+    expect(await verify(missing)).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: `${missing} cannot be read (ENOENT).\n`,
+    });
+    expect(await verify(archive, "--key", "not-a-key")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^This is no Ed25519 public key/),
+    });
+  });
+});

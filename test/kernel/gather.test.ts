@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { SaysoError } from "../../src/kernel/errors.ts";
+import { gather } from "../../src/kernel/gather.ts";
+
+test("every call gets its own answer, in whatever batches they go", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer(), { maxLength: 200 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (items, most, inFlight) => {
+        const sizes: number[] = [];
+        const call = gather<number, string>(
+          async (batch) => {
+            sizes.push(batch.length);
+            return batch.map((item) => `answer to ${item}`);
+          },
+          { most, inFlight },
+        );
+        expect(await Promise.all(items.map(call))).toEqual(items.map((item) => `answer to ${item}`));
+        expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(items.length);
+        expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(most);
+        expect(sizes.length).toBe(Math.ceil(items.length / most));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test("no more than the agreed number of runs is under way, and calls that wait go together", async () => {
+  let running = 0;
+  let mostRunning = 0;
+  const sizes: number[] = [];
+  const free: (() => void)[] = [];
+  const call = gather<number, number>(
+    async (batch) => {
+      running += 1;
+      mostRunning = Math.max(mostRunning, running);
+      sizes.push(batch.length);
+      await new Promise<void>((resolve) => free.push(resolve));
+      running -= 1;
+      return batch;
+    },
+    { most: 10, inFlight: 2 },
+  );
+  const answers = Array.from({ length: 45 }, (_, item) => call(item));
+  let done = false;
+  const all = Promise.all(answers).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    await new Promise((resolve) => setImmediate(resolve));
+    free.shift()?.();
+  }
+  expect(await all).toEqual(Array.from({ length: 45 }, (_, item) => item));
+  expect(mostRunning).toBe(2);
+  expect(sizes).toEqual([10, 10, 10, 10, 5]);
+});
+
+test("one bad item harms no other", async () => {
+  const call = gather<number, number>(
+    async (batch) => {
+      if (batch.includes(13)) throw new Error("thirteen");
+      return batch.map((item) => item * 2);
+    },
+    { most: 50, inFlight: 1 },
+  );
+  const answers = await Promise.allSettled(Array.from({ length: 30 }, (_, item) => call(item)));
+  expect(
+    answers.map((answer) => (answer.status === "fulfilled" ? answer.value : String(answer.reason))),
+  ).toEqual(Array.from({ length: 30 }, (_, item) => (item === 13 ? "Error: thirteen" : item * 2)));
+  expect(await call(5)).toBe(10);
+});
+
+test.each(["outcome_unknown", "unavailable"] as const)(
+  "a run that ended with %s is not repeated: it may have happened",
+  async (code) => {
+    let runs = 0;
+    const call = gather<number, number>(
+      async () => {
+        runs += 1;
+        throw new SaysoError(code, "lost");
+      },
+      { most: 50, inFlight: 1 },
+    );
+    const answers = await Promise.allSettled([1, 2, 3].map(call));
+    expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(runs).toBe(1);
+  },
+);
+
+test("a run that gives too few answers fails those that got none instead of mixing them up", async () => {
+  const call = gather<number, number>(async (batch) => batch.slice(0, 2), { most: 50, inFlight: 1 });
+  const answers = await Promise.allSettled([1, 2, 3].map(call));
+  expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+});
