@@ -4,16 +4,20 @@ import { addArchiveCommands } from "./cli/archive-commands.ts";
 import { addKeyCommands } from "./cli/key-commands.ts";
 import { addOrganizationCommands } from "./cli/organization-commands.ts";
 import { reportFailure } from "./cli/output.ts";
+import { addRequestCommands } from "./cli/request-commands.ts";
+import { version } from "./version.ts";
 
 // The `sayso` command: the same verbs as over HTTP. Reads the same environment as the service.
 const asJson = process.argv.includes("--json");
 const program = new Command("sayso")
+  .version(version)
   .description("No message without the customer's say-so.")
   .configureOutput({ writeErr: (text) => (asJson ? undefined : process.stderr.write(text)) })
   .showHelpAfterError("Add --help to see how it is used.")
   .exitOverride();
 addOrganizationCommands(program);
 addKeyCommands(program);
+addRequestCommands(program);
 addArchiveCommands(program);
 
 try {

@@ -9,8 +9,8 @@ import { buildApp } from "./app.ts";
 import { type Composed, compose, createLogger } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { toProblem } from "./http/problem.ts";
-import { composeTasks, composeTasks } from "./jobs/tasks.ts";
-import { startWorker, startWorker } from "./jobs/worker.ts";
+import { composeTasks } from "./jobs/tasks.ts";
+import { startWorker } from "./jobs/worker.ts";
 import { SaysoError } from "./kernel/errors.ts";
 import { limits } from "./kernel/limits.ts";
 

@@ -1,24 +1,31 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
-import { limits } from "../kernel/limits.ts";
+import { type RequestKind, requestKinds } from "../features/datarequest/index.ts";
+import { idOf, instant, language, text } from "../http/schemas.ts";
+import { type Scope, scopes } from "../kernel/scopes.ts";
 
-const name = z
-  .string()
+const name = text()
   .trim()
-  .min(1, "A name has at least one letter.")
-  .max(limits.nameLength, `A name has at most ${limits.nameLength} characters.`)
-  .regex(/^\P{Cc}*$/u, "A name has no control characters.");
+  .min(1, "It has at least one letter.")
+  .regex(/^\P{Cc}*$/u, "It has no control characters.");
 
-const instant = z.iso.datetime({ offset: true, error: "Write it like 2027-01-31T12:00:00Z." });
-
-/** A name of a key or an organization. */
-export function readName(text: string): string {
-  return read(name, text);
-}
-
+/** A name of a key or an organization, or a word that staff choose. */
+export const readName = reader(name);
+export const readNote = reader(text(2_000));
 /** An instant in ISO 8601 with offset. */
-export function readInstant(text: string): Date {
-  return new Date(read(instant, text));
+export const readInstant = reader(
+  instant.transform((at) => new Date(at)),
+  "Write it like 2027-01-31T12:00:00Z.",
+);
+export const readLanguage = reader(language);
+export const readRequestId = reader(idOf("req"));
+export const readKind: (text: string) => RequestKind = reader(z.enum(requestKinds));
+
+const scope = reader(z.enum(scopes), `Scopes are ${scopes.join(", ")}.`);
+
+/** An option that may be given several times. */
+export function addScope(text: string, earlier: readonly Scope[] = []): readonly Scope[] {
+  return [...earlier, scope(text)];
 }
 
 /** Commands that are about one organization. */
@@ -26,8 +33,10 @@ export function ofOrganization(command: Command): Command {
   return command.option("--organization <id>", "org_…; the first organization without it");
 }
 
-function read(schema: z.ZodType<string>, text: string): string {
-  const parsed = schema.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? "");
-  return parsed.data;
+function reader<Output>(schema: z.ZodType<Output, string>, hint?: string): (text: string) => Output {
+  return (text) => {
+    const parsed = schema.safeParse(text);
+    if (!parsed.success) throw new InvalidArgumentError(hint ?? parsed.error.issues[0]?.message ?? "");
+    return parsed.data;
+  };
 }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { createApiKey, endApiKey, listApiKeys } from "../features/organization/index.ts";
 import { type Scope, scopes } from "../kernel/scopes.ts";
-import { ofOrganization, readInstant, readName } from "./arguments.ts";
+import { addScope, ofOrganization, readInstant, readName } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";
 
@@ -65,10 +65,4 @@ function readExpiry(text: string): Date {
   const instant = readInstant(text);
   if (instant.getTime() <= Date.now()) throw new InvalidArgumentError("This lies in the past.");
   return instant;
-}
-
-function addScope(text: string, earlier: readonly Scope[] = []): readonly Scope[] {
-  const scope = scopes.find((known) => known === text);
-  if (scope === undefined) throw new InvalidArgumentError(`Scopes are ${scopes.join(", ")}.`);
-  return [...earlier, scope];
 }

@@ -18,6 +18,8 @@ export interface Call<Schema extends z.ZodType> {
   readonly shownPath?: string;
   /** Sent as JSON, or as a form by a person. */
   readonly body?: object;
+  /** What the transcript keeps of a long body. */
+  readonly shownBody?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly status?: number;
   /** What the answer must look like: JSON, or for `text` and `bytes` the body itself. */
@@ -53,12 +55,13 @@ export class Caller {
   }
 
   chapter(title: string): void {
-    this.chapterTitle = title;
-    this.teller.chapter(title);
+    this.chapterTitle = sentence(title);
+    this.teller.chapter(this.chapterTitle);
   }
 
   async call<Schema extends z.ZodType>(call: Call<Schema>): Promise<z.output<Schema>> {
-    const { title, by = "shop", path, shownPath = path, body, status = 200, answer, as = "json" } = call;
+    const { by = "shop", path, shownPath = path, body, status = 200, answer, as = "json" } = call;
+    const title = sentence(call.title);
     const method = call.method ?? (body === undefined ? "GET" : "POST");
     const response = await fetch(new URL(path, this.url), this.request(by, method, call));
     const bytes = Buffer.from(await response.arrayBuffer());
@@ -79,7 +82,7 @@ export class Caller {
       chapter: this.chapterTitle,
       title,
       by,
-      request: { method, path: shownPath, ...(body === undefined ? {} : { body }) },
+      request: { method, path: shownPath, ...(body === undefined ? {} : { body: call.shownBody ?? body }) },
       response: { status, body: call.summary?.(parsed.data) ?? content },
     });
     if (!call.silent) this.teller.step(title, `${method} ${shownPath} → ${status}`);
@@ -147,6 +150,10 @@ export class Caller {
   private sign(text: string): string {
     return `sha256=${createHmac("sha256", this.appSecret).update(text).digest("hex")}`;
   }
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 function readJson(bytes: Buffer): unknown {

@@ -55,9 +55,9 @@ export async function answerDataRequest(shop: Shop): Promise<DeliveredArchive> {
       language: "en",
     },
     status: 201,
-    answer: z.object({ id: z.string(), status: z.string(), dueAt: z.string() }),
+    answer: z.object({ id: z.string(), status: z.string(), lastDay: z.string() }),
   });
-  teller.detail(`The answer is due by ${request.dueAt}.`);
+  teller.detail(`The last day to answer is ${request.lastDay}.`);
   await caller.call({
     title: "Staff note how they made sure who asks, and approve",
     path: `/v1/data-requests/${request.id}/approve`,
@@ -81,6 +81,13 @@ export async function answerDataRequest(shop: Shop): Promise<DeliveredArchive> {
   const link = { by: "person", path: pathname, shownPath: "/a/…" } as const;
   const shown = await caller.call({ title: `${byForm.name} opens the link`, ...link, ...page });
   teller.detail(`The page: “${headingOf(shown)}”`);
+  await caller.call({
+    title: "A wrong passcode does not open it, and five of them lock it",
+    ...link,
+    ...page,
+    body: { passcode: "0000-0000" },
+    status: 403,
+  });
   const bytes = await caller.call({
     title: "The right passcode opens it",
     ...link,

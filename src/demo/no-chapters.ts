@@ -78,14 +78,13 @@ export async function checkCampaign(shop: Shop, point: Point): Promise<void> {
     people.slice(optedOut, optedOut + blocked).map((identifier) => ({ identifier, reason: "manual" })),
   );
 
+  const defaults = { sender: shop.senderId, channel: "whatsapp", ...messages.sale };
   const started = performance.now();
   const { results } = await caller.call({
     title: "May the summer sale go out to these 1,000 people?",
     path: "/v1/checks/batch",
-    body: {
-      defaults: { sender: shop.senderId, channel: "whatsapp", ...messages.sale },
-      recipients: people,
-    },
+    body: { defaults, recipients: people },
+    shownBody: { defaults, recipients: [people[0], `… ${people.length} in all`] },
     answer: z.object({ results: z.array(checkAnswer).length(people.length) }),
     summary: ({ results }) => countByAnswer(results),
   });
@@ -114,5 +113,5 @@ function countByAnswer(results: readonly z.infer<typeof checkAnswer>[]): Record<
     const answer = decision === "allow" ? "allow" : (reasons[0]?.code ?? "deny");
     counts[answer] = (counts[answer] ?? 0) + 1;
   }
-  return counts;
+  return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a));
 }

@@ -172,7 +172,7 @@ async function sayYes(
     });
     transcript.hide(capture.token);
     const recorded = await caller.call({
-      title: `${capitalized(customer.name)} says yes to ${purpose}`,
+      title: `${customer.name} says yes to ${purpose}`,
       path: "/v1/consents",
       body: {
         subject: { phone: customer.phone },
@@ -197,10 +197,6 @@ async function sayYes(
     subjectId = recorded.subjectId;
   }
   return subjectId;
-}
-
-function capitalized(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** The shop reports a yes that somebody noted, without a proof of the person's own. */

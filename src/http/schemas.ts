@@ -30,7 +30,8 @@ const lastInstant = Date.parse("9999-12-31T23:59:59.999Z");
 export const instant = z.iso
   .datetime({ offset: true })
   .refine(
-    (text) => Date.parse(text) >= firstInstant && Date.parse(text) <= lastInstant,
+    // What is no instant at all was said already.
+    (text) => !(Date.parse(text) < firstInstant || Date.parse(text) > lastInstant),
     "An instant of the years 1 to 9999 in UTC.",
   )
   .openapi({ example: "2026-11-22T17:30:00.000Z" });

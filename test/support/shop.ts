@@ -185,7 +185,9 @@ export class Shop {
   }
 
   /** Runs one statement as the database's owner. */
-  sql<T>(run: (sql: Parameters<Parameters<typeof administer>[1]>[0], organizationId: string) => PromiseLike<T>) {
+  sql<T>(
+    run: (sql: Parameters<Parameters<typeof administer>[1]>[0], organizationId: string) => PromiseLike<T>,
+  ) {
     return administer(this.service.database.ownerUrl, (sql) => run(sql, parseId("org", this.org.id) ?? ""));
   }
 }

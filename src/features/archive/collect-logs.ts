@@ -103,12 +103,17 @@ function rowsSection<Stored>(
     state: "rows",
     count,
     async *rows() {
-      let after: Stored | undefined;
+      let coming = next(undefined);
       for (;;) {
-        const page = await next(after);
+        const page = await coming;
+        const hasMore = page.length === size;
+        if (hasMore) {
+          // Read while this page is being written; a failure is met when its turn comes.
+          coming = next(page.at(-1));
+          coming.catch(() => {});
+        }
         for (const stored of page) yield present(stored);
-        if (page.length < size) return;
-        after = page.at(-1);
+        if (!hasMore) return;
       }
     },
   };

@@ -40,10 +40,9 @@ const tables: Readonly<Record<string, Columns>> = {
   decisions: [
     { field: "at" },
     { field: "decision" },
-    { field: "purpose", extras: ["category", "messageKind", "template"] },
+    { field: "purpose", extras: ["messageKind", "category", "template"] },
     { field: "reasons" },
-    { field: "sender", extras: ["channel"] },
-    { field: "decisionId", extras: ["messageRef", "policyVersion"] },
+    { field: "decisionId", extras: ["sender", "channel", "messageRef", "policyVersion"] },
   ],
   disclosures: [
     { field: "at" },
@@ -251,22 +250,28 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
   };
 
   /** Of objects that are alike: a table where it is narrow, cards where it is not. */
-  const objects = (section: Section, heading: string, list: readonly object[]): Block => {
+  const objects = (
+    section: Section,
+    field: string,
+    heading: string | undefined,
+    list: readonly object[],
+  ): Block => {
     const columns = [...new Set(list.flatMap((item) => Object.keys(item)))];
     const isFlat = list.every((item) => Object.values(item).every(isScalar));
     if (isFlat && columns.length <= mostColumns) {
       const rows = list.map((item): Row => ({ ...item }));
+      const caption = heading ?? label(section, field);
       return {
         table: table(
           section,
-          columns.map((field) => ({ field })),
+          columns.map((name) => ({ field: name })),
           rows,
-          heading,
+          caption,
         ),
       };
     }
     return {
-      heading,
+      ...headed(heading),
       cards: list.map((item, index) => ({
         title: objectTitle(section, { ...item }, index + 1),
         fields: fields(section, item),
@@ -346,14 +351,16 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     documentBlocks(section) {
       const simple: Field[] = [];
       const blocks: Block[] = [];
-      for (const [field, stored] of Object.entries(section.document)) {
+      const members = Object.entries(section.document);
+      for (const [field, stored] of members) {
+        // What is all that the section has goes by the section's own title.
+        const heading = members.length === 1 ? undefined : label(section, field);
         if (Array.isArray(stored) && stored.length > 0 && field !== "identifiers") {
           const list: readonly unknown[] = stored;
-          const heading = label(section, field);
-          if (list.every(isObject)) blocks.push(objects(section, heading, list));
-          else blocks.push({ heading, values: list.map((item) => value(section, field, item)) });
+          if (list.every(isObject)) blocks.push(objects(section, field, heading, list));
+          else blocks.push({ ...headed(heading), values: list.map((item) => value(section, field, item)) });
         } else if (isRow(stored) && specialValue(section, field, stored) === undefined) {
-          blocks.push({ heading: label(section, field), fields: fields(section, stored) });
+          blocks.push({ ...headed(heading), fields: fields(section, stored) });
         } else {
           simple.push({ label: label(section, field), value: value(section, field, stored) });
         }
@@ -378,6 +385,10 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
       };
     },
   };
+}
+
+function headed(heading: string | undefined): { heading?: string } {
+  return heading === undefined ? {} : { heading };
 }
 
 function isObject(value: unknown): value is object {

@@ -52,10 +52,10 @@ export interface Card {
 
 export type Tone = "yes" | "no" | "open";
 
-export type Block =
+export type Block = { readonly heading?: string } & (
   | { readonly fields: readonly Field[] }
-  | { readonly heading: string; readonly fields: readonly Field[] }
   /** Short values beside each other. */
-  | { readonly heading: string; readonly values: readonly Value[] }
-  | { readonly heading?: string; readonly table: Table }
-  | { readonly heading?: string; readonly cards: readonly Card[] };
+  | { readonly values: readonly Value[] }
+  | { readonly table: Table }
+  | { readonly cards: readonly Card[] }
+);

@@ -1,8 +1,10 @@
 export { approveRequest } from "./approve-request.ts";
 export { type BuildRunner, buildRequestedArchive } from "./build-archive.ts";
 export { createDelivery } from "./create-delivery.ts";
+export { type RequestKind, requestKinds } from "./domain/kind.ts";
 export { expireArchives } from "./expire-archives.ts";
 export { fillArchive } from "./fill-archive.ts";
+export { openArchive } from "./open-archive.ts";
 export { openRequest } from "./open-request.ts";
 export { pickupRoutes } from "./pickup-routes.ts";
 export { getRequest, listRequests } from "./present-request.ts";

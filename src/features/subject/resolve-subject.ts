@@ -4,9 +4,8 @@ import { type Identifier, type IdentifierInput, readIdentifiers } from "../../ke
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { type Key, keyedHash, open, randomKey, seal } from "../../kernel/seal.ts";
 import {
-  callCopyNoes,
+  callChangeIdentity,
   callResolve,
-  callUnlink,
   type HashedIdentifier,
   sealIdentifiers,
   selectIdentifiers,
@@ -135,22 +134,21 @@ export async function findSubject(ctx: Context, subjectId: string): Promise<Subj
   return unwrapSubject(ctx, root.id, root.dataKey, root.evidenceKey);
 }
 
-/** The platform says that a number changed hands or user id: the noes go along with both, the yes with nobody. */
+/**
+ * The platform says that a person left a number or user id for others: the noes go along with both, the yes with
+ * nobody. Told again, or late, it changes nothing that was said since.
+ */
 export async function unlinkIdentifier(
   ctx: Context,
   identifier: Identifier,
   { movedTo, at }: { movedTo: readonly Identifier[]; at: Date },
 ): Promise<void> {
-  const hash = hashIdentifier(ctx, identifier);
-  const [root] = await selectRoots(ctx, [hash]);
-  if (root !== undefined) await callUnlink(ctx, { hash, ...freshKeys(ctx), at });
-  if (movedTo.length > 0) {
-    await callCopyNoes(
-      ctx,
-      [hash],
-      movedTo.map((to) => hashIdentifier(ctx, to)),
-    );
-  }
+  await callChangeIdentity(ctx, {
+    from: hashIdentifier(ctx, identifier),
+    to: movedTo.map((to) => hashIdentifier(ctx, to)),
+    at,
+    ...freshKeys(ctx),
+  });
 }
 
 /** All records of a person with their keys, and their identifiers as they were given, for showing. */

@@ -138,35 +138,18 @@ export async function callMerge(
   return rows[0]?.root ?? null;
 }
 
-/**
- * A number changed hands; see unlink_identifier in the migrations. Telling it again changes nothing: the mark that
- * the first time left is as new as this one.
- */
-export async function callUnlink(
+/** A person left an identifier for others; see change_identity in the migrations. Told again it changes nothing. */
+export async function callChangeIdentity(
   ctx: Context,
-  input: { hash: string; newId: string; dataKey: Buffer; evidenceKey: Buffer; at: Date },
+  input: { from: string; to: readonly string[]; newId: string; dataKey: Buffer; evidenceKey: Buffer; at: Date },
 ): Promise<void> {
-  await ctx.services.db.statement(
-    (sql) => sql`
-      select unlink_identifier(${ctx.organizationId}, decode(${input.hash}, 'hex'), ${input.newId}, ${input.dataKey},
-        ${input.evidenceKey}, ${input.at}, ${ctx.requestId})
-      where not exists (select from standing_no n
-        where n.organization_id = ${ctx.organizationId} and n.identifier_hash = decode(${input.hash}, 'hex')
-          and n.kind = 'invalidated' and n.event_id = 'number_changed' and n.at >= ${input.at})`,
-  );
-}
-
-/** The noes of some identifiers hold for others too; see copy_noes in the migrations. */
-export async function callCopyNoes(
-  ctx: Context,
-  from: readonly string[],
-  to: readonly string[],
-): Promise<void> {
-  await ctx.services.db.statement(
-    (sql) => sql`
-      select copy_noes(${ctx.organizationId},
-        array(select decode(x, 'hex') from unnest(${from as string[]}::text[]) x),
-        array(select decode(x, 'hex') from unnest(${to as string[]}::text[]) x))`,
+  await retryDeadlock(() =>
+    ctx.services.db.statement(
+      (sql) => sql`
+        select change_identity(${ctx.organizationId}, decode(${input.from}, 'hex'),
+          array(select decode(x, 'hex') from unnest(${input.to as string[]}::text[]) x), ${input.newId}, ${input.dataKey},
+          ${input.evidenceKey}, ${input.at}, ${ctx.requestId})`,
+    ),
   );
 }
 

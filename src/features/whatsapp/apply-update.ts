@@ -23,7 +23,8 @@ import {
   insertMessageStatus,
   insertPreference,
   type KnownSender,
-  updateRestriction,
+  selectRecipients,
+  updateRestrictions,
   upsertTemplate,
 } from "./store.ts";
 
@@ -42,7 +43,7 @@ export async function applyUpdate(ctx: Context, update: Update, sender: KnownSen
     case "user_preference":
       return applyPreference(ctx, update, sender);
     case "identity_link":
-      await resolvePerson(ctx, update.person, ctx.services.now());
+      await resolvePerson(ctx, update.person, new Date(update.at));
       return;
     case "number_changed":
     case "bsuid_changed":
@@ -90,7 +91,8 @@ async function applyInboundMessage(
     senderId: sender.id,
     subjectId: subject.id,
     kind: message.kind,
-    opensWindow: message.opensWindow,
+    // A window is one sender's: a message that does not say whose number it came to opens none.
+    opensWindow: message.opensWindow && message.phoneNumberId !== null,
     optOut: optOutId === undefined ? undefined : keywordOptOut(ctx, optOutId, subject.id, message),
   });
 }
@@ -115,7 +117,10 @@ function keywordOptOut(
 }
 
 async function applyStatus(ctx: Context, status: MessageStatus, sender: KnownSender): Promise<void> {
-  const people = await findPeople(ctx, status.recipient);
+  const named = await findPeople(ctx, status.recipient);
+  // Where the platform names nobody, an earlier status of the same message may have.
+  const people =
+    named.hashes.length > 0 ? named : { roots: await selectRecipients(ctx, status.messageId), hashes: [] };
   // A status without an error is one row; with several errors each is kept, and each has its effect.
   const errors = status.errors.length === 0 ? [{ code: 0 }] : status.errors;
   for (const error of errors) {
@@ -143,7 +148,8 @@ async function applyPlatformError(
   sender: KnownSender,
 ): Promise<void> {
   if (!effectsOf([report.error]).some(({ type }) => type === "sender_restricted")) return;
-  await updateRestriction(ctx, sender.wabaId, "error", { state: "restricted", until: null, at: report.at });
+  const restriction = { state: "restricted", until: null, at: report.at } as const;
+  await updateRestrictions(ctx, sender.wabaId, { error: restriction });
 }
 
 async function applyPreference(ctx: Context, preference: UserPreference, sender: KnownSender): Promise<void> {
@@ -204,5 +210,14 @@ async function applyRestriction(
             ? "restricted_replies"
             : "restricted_business_initiated"
           : "restricted";
-  await updateRestriction(ctx, sender.wabaId, update.cause, { state, until: update.until, at: update.at });
+  const restriction = { state, until: update.until, at: update.at } as const;
+  // Restrictions of several kinds stand side by side, each until its own end. A reinstated account may send again,
+  // so what an error code said before is over too.
+  await updateRestrictions(
+    ctx,
+    sender.wabaId,
+    update.state === "reinstated"
+      ? { [update.cause]: restriction, error: restriction }
+      : { [update.cause === "restriction" ? `restriction:${update.detail ?? "any"}` : update.cause]: restriction },
+  );
 }

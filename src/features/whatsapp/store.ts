@@ -208,7 +208,7 @@ export async function insertMessageStatus(ctx: Context, status: NewMessageStatus
     }
     if (status.effects.restrictsSender) {
       const restriction = { state: "restricted", until: null, at: status.at } as const;
-      parts.push(["restricted", restrictPart(sql, ctx, status.wabaId, "error", restriction)]);
+      parts.push(["restricted", restrictPart(sql, ctx, status.wabaId, { error: restriction })]);
     }
     return {
       parts,
@@ -220,6 +220,17 @@ export async function insertMessageStatus(ctx: Context, status: NewMessageStatus
       },
     };
   });
+}
+
+/** The people (roots) whom earlier statuses of a message named. */
+export async function selectRecipients(ctx: Context, messageId: string): Promise<string[]> {
+  const rows = await ctx.services.db.statement(
+    (sql) => sql<{ root: string }[]>`
+      select distinct s.root_id as root from message_status m
+      join subject s on s.organization_id = m.organization_id and s.id = m.subject_id
+      where m.organization_id = ${ctx.organizationId} and m.message_id = ${messageId}`,
+  );
+  return rows.map(({ root }) => root);
 }
 
 export interface NewPreference {
@@ -255,32 +266,33 @@ function preferencePart(sql: Sql, ctx: Context, preference: NewPreference, where
     returning identifier_hash`;
 }
 
+/** What the platform said of restrictions, by cause. */
+type Restrictions = Readonly<Record<string, Restriction>>;
+
 /** Notes what the platform restricted, or reinstated, for every sender of a WhatsApp Business Account. */
-export async function updateRestriction(
-  ctx: Context,
-  wabaId: string,
-  cause: string,
-  restriction: Restriction,
-) {
+export async function updateRestrictions(ctx: Context, wabaId: string, restrictions: Restrictions) {
   return write<{ count: number }>(ctx, (sql) => ({
-    parts: [["restricted", restrictPart(sql, ctx, wabaId, cause, restriction)]],
+    parts: [["restricted", restrictPart(sql, ctx, wabaId, restrictions)]],
     result: sql`select count(*)::int as count from restricted having count(*) > 0`,
-    audit: { action: "sender.restricted", entity: wabaId, details: { cause, ...restriction } },
+    audit: { action: "sender.restricted", entity: wabaId, details: restrictions },
   }));
 }
 
-function restrictPart(
-  sql: Sql,
-  ctx: Context,
-  wabaId: string,
-  cause: string,
-  restriction: Restriction,
-): Fragment {
+/** The latest word about each cause counts; of two in the same second the one that restricts. */
+function restrictPart(sql: Sql, ctx: Context, wabaId: string, restrictions: Restrictions): Fragment {
   return sql`
-    update sender set restrictions = restrictions || ${JSON.stringify({ [cause]: restriction })}::text::jsonb
-    where organization_id = ${ctx.organizationId}::uuid and waba_id = ${wabaId}
-      and coalesce((restrictions #>> array[${cause}, 'at'])::timestamptz, '-infinity') < ${restriction.at}::timestamptz
-    returning id`;
+    update sender set restrictions = sender.restrictions || newer.restrictions
+    from (
+      select s.id, jsonb_object_agg(said.key, said.value) as restrictions
+      from sender s cross join jsonb_each(${JSON.stringify(restrictions)}::text::jsonb) said
+      where s.organization_id = ${ctx.organizationId}::uuid and s.waba_id = ${wabaId} and (
+        not s.restrictions ? said.key
+        or (s.restrictions->said.key->>'at')::timestamptz < (said.value->>'at')::timestamptz
+        or ((s.restrictions->said.key->>'at')::timestamptz = (said.value->>'at')::timestamptz
+          and s.restrictions->said.key->>'state' = 'active' and said.value->>'state' <> 'active'))
+      group by s.id) newer
+    where sender.organization_id = ${ctx.organizationId}::uuid and sender.id = newer.id
+    returning sender.id`;
 }
 
 export interface TemplateChange {

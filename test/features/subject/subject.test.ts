@@ -16,6 +16,7 @@ import { type OrganizationClient, startTestService, type TestService } from "../
 const number = "+12025550123";
 const bsuid = "US.13491208655302741918";
 const at = new Date("2026-11-22T12:00:00Z");
+const later = new Date("2026-11-22T13:00:00Z");
 
 let service: TestService;
 let shop: OrganizationClient;
@@ -316,7 +317,7 @@ describe("the platform's word", () => {
 
   test("a number that comes with another user id has a new holder: a record of its own, and the data stays with the old one", async () => {
     const old = await personOnPlatform({ waId: "12025550123", bsuid });
-    const holder = await personOnPlatform({ waId: "12025550123", bsuid: "US.99991208655302741918" });
+    const holder = await personOnPlatform({ waId: "12025550123", bsuid: "US.99991208655302741918" }, later);
     expect(holder).not.toBe(old);
     expect(await person({ phone: number })).toBe(holder);
     expect(await person({ bsuid: "US.99991208655302741918" })).toBe(holder);
@@ -326,6 +327,14 @@ describe("the platform's word", () => {
     expect(identifiers).toHaveLength(2);
   });
 
+  test("what the platform said before a number changed hands and comes late gives it to nobody", async () => {
+    const old = await personOnPlatform({ waId: "12025550123", bsuid });
+    const newBsuid = "US.99991208655302741918";
+    const holder = await personOnPlatform({ waId: "12025550123", bsuid: newBsuid }, later);
+    expect(await personOnPlatform({ waId: "12025550123", bsuid }, at)).toBe(old);
+    expect(await person({ phone: number })).toBe(holder);
+  });
+
   test("when a number changes hands the noes go along with both, and no yes with either", async () => {
     await personOnPlatform({ waId: "12025550123", bsuid });
     await sayNo({ phone: number }, "opt_number");
@@ -333,7 +342,7 @@ describe("the platform's word", () => {
     await block({ bsuid }, "complaint");
     await block({ bsuid }, "manual", new Date("2020-01-01T00:00:00Z"));
     const newBsuid = "US.99991208655302741918";
-    await personOnPlatform({ waId: "12025550123", bsuid: newBsuid });
+    await personOnPlatform({ waId: "12025550123", bsuid: newBsuid }, later);
     for (const identifier of [{ phone: number }, { bsuid }]) {
       expect(await noes(identifier)).toEqual([
         "* * invalidated number_changed",

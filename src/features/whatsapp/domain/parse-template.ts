@@ -17,7 +17,7 @@ import type { Quality, TemplateCategory, TemplateStatus, Update } from "./update
 const nameMembers = {
   message_template_id: lenient(platformId),
   message_template_name: keptText.min(1),
-  message_template_language: keptText.min(1),
+  message_template_language: keptText.min(1).max(35),
 };
 
 function templateName(value: z.infer<z.ZodObject<typeof nameMembers>>) {

@@ -18,7 +18,7 @@ import {
   unreadable,
   within,
 } from "./reading.ts";
-import type { Ignored, Origin, ParsedWebhook, PersonIdentifiers, Update } from "./update.ts";
+import type { Ignored, Origin, ParsedWebhook, PersonIdentifiers, Stamp, Update } from "./update.ts";
 
 const bodySchema = z.object({ object: anything, entry: z.array(z.unknown()) });
 const entrySchema = z.object({
@@ -161,7 +161,7 @@ function parseConversation(value: unknown, setting: Setting): readonly Update[] 
   const updates = Object.entries(lists).flatMap(([name, parse]) =>
     parseList(read.data[name], within({ ...named, contacts: people }, name), parse),
   );
-  const all = [...broken, ...(isChange ? updates : withLinks(contacts, updates))];
+  const all = [...broken, ...(isChange ? updates : withLinks(contacts, updates, setting.receivedAt))];
   return all.length === 0 ? [ignored(setting, "nothing_in_it")] : all;
 }
 
@@ -209,7 +209,12 @@ function readContacts(
 }
 
 /** Puts a link before the first place that names one person by a pair of identifiers not seen together before. */
-function withLinks(contacts: readonly Contact[], updates: readonly Update[]): readonly Update[] {
+function withLinks(
+  contacts: readonly Contact[],
+  updates: readonly Update[],
+  receivedAt: Date,
+): readonly Update[] {
+  const since = earliestStamp(updates, receivedAt);
   const seen = new Set<string>();
   const linked: Update[] = [];
   const link = (person: PersonIdentifiers, origin: Origin) => {
@@ -218,7 +223,7 @@ function withLinks(contacts: readonly Contact[], updates: readonly Update[]): re
     const pairs = forms.flatMap((form, index) => forms.slice(index + 1).map((other) => `${form} ${other}`));
     if (pairs.every((pair) => seen.has(pair))) return;
     for (const pair of pairs) seen.add(pair);
-    linked.push({ ...origin, type: "identity_link", person });
+    linked.push({ ...origin, ...since, type: "identity_link", person });
   };
   for (const { person, setting } of contacts) link(person, originOf(setting));
   for (const update of updates) {
@@ -228,6 +233,14 @@ function withLinks(contacts: readonly Contact[], updates: readonly Update[]): re
     linked.push(update);
   }
   return linked;
+}
+
+function earliestStamp(updates: readonly Update[], receivedAt: Date): Stamp {
+  const stamps = updates.flatMap((update) =>
+    "at" in update ? [{ at: update.at, atFrom: update.atFrom }] : [],
+  );
+  const byTime = stamps.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return byTime[0] ?? { at: receivedAt.toISOString(), atFrom: "received" };
 }
 
 function personOf(update: Update): PersonIdentifiers | undefined {

@@ -95,8 +95,11 @@ export interface UserPreference extends Origin, Stamp {
   readonly category: "marketing_messages" | "other";
 }
 
-/** The platform names one person by all of these in one place. */
-export interface IdentityLink extends Origin {
+/**
+ * The platform names one person by all of these in one place; since the earliest timestamp that stands beside it, so
+ * that a link which comes late ends no newer one.
+ */
+export interface IdentityLink extends Origin, Stamp {
   readonly type: "identity_link";
   readonly person: PersonIdentifiers;
 }

@@ -1,0 +1,173 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { administer } from "../../support/database.ts";
+import { type OrganizationClient, startTestService, type TestService } from "../../support/service.ts";
+import { created } from "../../support/shop.ts";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.close());
+
+interface Point {
+  id: string;
+  key: string;
+  version: number;
+  wording: string;
+  wordingSha256: string;
+  purposes: string[];
+  channels: string[];
+  language: string;
+  privacyNoticeUrl: string | null;
+  createdAt: string;
+  errors?: { pointer: string }[];
+}
+
+const input = {
+  key: "checkout",
+  kind: "checkbox",
+  name: "Checkout",
+  channels: ["whatsapp"],
+  purposes: ["promotions"],
+  language: "en",
+  wording: "Yes, send me offers.",
+  privacyNoticeUrl: "https://shop.example/privacy",
+};
+
+const make = (org: OrganizationClient, more: object = {}) =>
+  org.post<Point>("/v1/collection-points", { ...input, ...more });
+
+describe("a collection point", () => {
+  it("shows the same in every answer: made, read, listed, and as its first version", async () => {
+    const org = await service.organization();
+    const point = await created<Point>(make(org));
+    expect(point).toEqual({
+      ...input,
+      id: point.id,
+      version: 1,
+      defaultChecked: false,
+      wordingSha256: createHash("sha256").update(input.wording).digest("hex"),
+      createdAt: point.createdAt,
+    });
+    expect((await org.get(`/v1/collection-points/${point.id}`)).body).toEqual(point);
+    expect((await org.get("/v1/collection-points")).body).toEqual({ items: [point], nextCursor: null });
+    expect((await org.get(`/v1/collection-points/${point.id}/versions`)).body).toEqual({
+      items: [point],
+      nextCursor: null,
+    });
+    expect((await org.get(`/v1/collection-points/${point.id}/versions/1`)).body).toEqual(point);
+  });
+
+  it("with a box ticked beforehand is refused, as a first version and as a later one", async () => {
+    const org = await service.organization();
+    const refused = await make(org, { defaultChecked: true });
+    expect(refused.status).toBe(422);
+    expect(refused.body.errors).toMatchObject([{ pointer: "/defaultChecked" }]);
+    expect((await org.get("/v1/collection-points")).body.items).toEqual([]);
+
+    const point = await created<Point>(make(org));
+    const next = await org.post<Point>(`/v1/collection-points/${point.id}/versions`, {
+      wording: "Yes.",
+      defaultChecked: true,
+    });
+    expect(next.status).toBe(422);
+    expect(next.body.errors).toMatchObject([{ pointer: "/defaultChecked" }]);
+    expect((await org.get(`/v1/collection-points/${point.id}`)).body).toEqual(point);
+  });
+
+  it("is refused with a pointer to what does not fit", async () => {
+    const org = await service.organization();
+    const cases: [more: object, pointer: string][] = [
+      [{ purposes: ["promotions", "nothing"] }, "/purposes/1"],
+      [{ purposes: [] }, "/purposes"],
+      [{ channels: [] }, "/channels"],
+      [{ channels: ["whatsapp", "fax"] }, "/channels/1"],
+      [{ kind: "popup" }, "/kind"],
+      [{ key: "Check out" }, "/key"],
+      [{ wording: "" }, "/wording"],
+      [{ wording: "x".repeat(10_001) }, "/wording"],
+      [{ language: "e" }, "/language"],
+      [{ privacyNoticeUrl: "javascript:alert(1)" }, "/privacyNoticeUrl"],
+      [{ privacyNoticeUrl: "/privacy" }, "/privacyNoticeUrl"],
+      [{ defaultChecked: "no" }, "/defaultChecked"],
+      [{ version: 7 }, "/version"],
+    ];
+    for (const [more, pointer] of cases) {
+      const refused = await make(org, more);
+      expect(refused.status, refused.text).toBe(422);
+      expect(
+        refused.body.errors?.map((error) => error.pointer),
+        refused.text,
+      ).toEqual([pointer]);
+    }
+  });
+
+  it("has a key that no other one of its organization has", async () => {
+    const org = await service.organization();
+    await created(make(org));
+    expect((await make(org)).status).toBe(409);
+    expect((await make(await service.organization())).status).toBe(201);
+  });
+
+  it("of another organization is not there", async () => {
+    const point = await created<Point>(make(await service.organization()));
+    const stranger = await service.organization();
+    for (const path of ["", "/versions", "/versions/1"])
+      expect((await stranger.get(`/v1/collection-points/${point.id}${path}`)).status).toBe(404);
+  });
+});
+
+describe("a version", () => {
+  it("takes what it leaves out from the newest, and changes nothing of the earlier ones", async () => {
+    const org = await service.organization();
+    const first = await created<Point>(make(org));
+    const path = `/v1/collection-points/${first.id}/versions`;
+    const second = await created<Point>(
+      org.post(path, { wording: "Second.", language: "ru", purposes: ["promotions", "support"] }),
+    );
+    expect(second).toMatchObject({ version: 2, language: "ru", privacyNoticeUrl: input.privacyNoticeUrl });
+    const third = await created<Point>(org.post(path, { wording: "Third.", channels: ["sms"] }));
+    expect(third).toMatchObject({ version: 3, language: "ru", purposes: ["promotions", "support"] });
+    expect((await org.get<{ items: Point[] }>(path)).body.items).toEqual([third, second, first]);
+    expect((await org.get(`${path}/2`)).body).toEqual(second);
+    for (const missing of ["4", "99"]) expect((await org.get(`${path}/${missing}`)).status).toBe(404);
+    for (const none of ["0", "-1", "1.5", "one", "2147483648"])
+      expect((await org.get(`${path}/${none}`)).status).toBe(422);
+  });
+
+  it("has a number of its own, however many are added at the same time", async () => {
+    const org = await service.organization();
+    const point = await created<Point>(make(org));
+    const path = `/v1/collection-points/${point.id}/versions`;
+    const made = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => created<Point>(org.post(path, { wording: `Wording ${n}.` }))),
+    );
+    const numbers = made.map(({ version }) => version).sort((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 12 }, (_, n) => n + 2));
+    for (const version of made) expect((await org.get(`${path}/${version.version}`)).body).toEqual(version);
+  });
+
+  it("can be changed or removed by nobody, the database's owner included", async () => {
+    const org = await service.organization();
+    await created(make(org));
+    for (const url of [service.database.ownerUrl, service.database.applicationUrl]) {
+      await expect(
+        administer(url, (sql) => sql`update collection_point_version set wording = 'Something else.'`),
+      ).rejects.toThrow();
+      await expect(administer(url, (sql) => sql`delete from collection_point_version`)).rejects.toThrow();
+    }
+  });
+
+  it("is answered as the first time when the request comes again after newer ones", async () => {
+    const org = await service.organization();
+    const point = await created<Point>(make(org));
+    const path = `/v1/collection-points/${point.id}/versions`;
+    const headers = { "idempotency-key": "second" };
+    const first = await org.post(path, { wording: "Second." }, headers);
+    await created(org.post(path, { wording: "Third.", purposes: ["support"], language: "ru" }));
+    const again = await org.post(path, { wording: "Second." }, headers);
+    expect(again.status).toBe(201);
+    expect(again.text).toBe(first.text);
+  });
+});
