@@ -110,7 +110,12 @@ function readTemplates(folder: string, prefix: string): Map<string, hbs.AST.Prog
   for (const file of readdirSync(folder).sort()) {
     if (!file.endsWith(".hbs")) continue;
     const name = `${prefix}${basename(file, ".hbs")}`;
-    templates.set(name, Handlebars.parse(readFileSync(join(folder, file), "utf8"), { srcName: name }));
+    const text = readFileSync(join(folder, file), "utf8");
+    try {
+      templates.set(name, Handlebars.parse(text, { srcName: name }));
+    } catch (error) {
+      throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
   }
   return templates;
 }

@@ -4,11 +4,11 @@ import { createServer, connect as dial } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { environmentOf, type Running, startBuilt } from "./support/built.ts";
+import { environmentOf, type Listening, startBuilt, startListening } from "./support/built.ts";
 import { startTestService, type TestService } from "./support/service.ts";
 
 let service: TestService;
-const started: Running[] = [];
+const started: Listening[] = [];
 beforeAll(async () => {
   service = await startTestService();
 });
@@ -21,15 +21,10 @@ afterEach(async () => {
 });
 
 /** The service as `npm start` runs it, ready. */
-async function start(more: Record<string, string> = {}): Promise<Running & { url: string }> {
-  const running = startBuilt("main.js", [], { ...environmentOf(service.database), PORT: "0", ...more });
+async function start(environment = environmentOf(service.database)): Promise<Listening> {
+  const running = await startListening(environment);
   started.push(running);
-  for (;;) {
-    const url = /"url":"([^"]+)"/.exec(running.output().stdout)?.[1];
-    if (url !== undefined) return { ...running, url };
-    const outcome = await Promise.race([running.ended, once(running.child.stdout ?? running.child, "data")]);
-    if ("code" in outcome) throw new Error(`It ended at once: ${outcome.stderr}`);
-  }
+  return running;
 }
 
 /** A request whose headers have arrived at the service and whose body has not. */

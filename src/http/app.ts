@@ -126,7 +126,7 @@ export function jsonBody(
   return [
     (c, next) => limited(mostBytes(c.req.path))(c, next),
     async (c, next) => {
-      if (["GET", "HEAD", "OPTIONS"].includes(c.req.method)) return next();
+      if (!["POST", "PUT", "PATCH"].includes(c.req.method)) return next();
       const bytes = await c.req.arrayBuffer();
       const type = c.req.header("content-type");
       // Some POSTs need no body; for everything else nothing at all must not pass for an empty object.

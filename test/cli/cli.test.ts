@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { removeEmbeddedPostgres } from "../../src/db/embedded.ts";
 import { buildArchive, createReportPages, signingKeysDocument } from "../../src/features/archive/index.ts";
 import { fullReport, rawPublicKey, sign } from "../features/archive/sample-report.ts";
-import { type Ended, environmentOf, runBuilt } from "../support/built.ts";
+import { type Ended, environmentOf, runBuilt, startListening } from "../support/built.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 
 let service: TestService;
@@ -120,6 +121,121 @@ describe("sayso organization", () => {
     const { stdout } = await sayso("organization", "list");
     expect(stdout).toContain(`${odd.id}  odd\ufffd[31m\ufffdname\n`);
   });
+});
+
+describe("sayso request", () => {
+  test("open, approve, show, archive and deliver answer a request, the archive built by the running service", async () => {
+    const shop = await service.organization();
+    await shop.patch("/v1/organization", { name: "Example Shop", country: "DE", timeZone: "Europe/Berlin" });
+    const of = ["--organization", shop.id];
+    const person = ["--phone", "+12025550142", "--external-id", "shop-42"];
+    const opened = await json<{ id: string; status: string; joined: boolean }>(
+      "request",
+      "open",
+      ...person,
+      ...of,
+    );
+    expect(opened).toMatchObject({ status: "received", joined: false });
+    expect(await json("request", "open", ...person, ...of)).toMatchObject({ id: opened.id, joined: true });
+    const early = await sayso(
+      "request",
+      "archive",
+      opened.id,
+      "--out",
+      path.join(folder, "early.zip"),
+      ...of,
+    );
+    expect(early).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^There is no archive yet/),
+    });
+
+    const approved = await json("request", "approve", opened.id, "--method", "met_in_person", ...of);
+    expect(approved).toMatchObject({ id: opened.id, status: "in_progress" });
+    const running = await startListening(environmentOf(service.database));
+    const show = () => json<{ status: string; timeline: unknown }>("request", "show", opened.id, ...of);
+    while ((await show()).status !== "ready");
+    expect((await show()).timeline).toContainEqual(
+      expect.objectContaining({ event: "identity_noted", actor: { kind: "system", id: "command_line" } }),
+    );
+    const { items } = await json<{ items: { id: string }[] }>("request", "list", ...of);
+    expect(items.map(({ id }) => id)).toEqual([opened.id]);
+
+    const file = path.join(folder, "request.zip");
+    const written = await json("request", "archive", opened.id, "--out", file, ...of);
+    expect(written).toMatchObject({ id: opened.id, file, bytes: (await stat(file)).size });
+    const keysUrl = `${running.url}/.well-known/sayso-keys.json`;
+    expect(await json("archive", "verify", file, "--keys-url", keysUrl)).toMatchObject({
+      intact: true,
+      signer: "proven",
+      requestId: opened.id,
+    });
+    const before = await readFile(file);
+    const again = await sayso("request", "archive", opened.id, "--out", file, ...of);
+    expect(again).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: `${file} is there already. Name another file.\n`,
+    });
+    expect(await readFile(file)).toEqual(before);
+
+    const delivery = await json("request", "deliver", opened.id, ...of);
+    expect(delivery).toMatchObject({
+      url: expect.stringMatching(/\/a\/[\w-]+$/),
+      passcode: expect.stringMatching(/^\w{4}-\w{4}$/),
+    });
+    running.child.kill("SIGTERM");
+    await running.ended;
+  }, 120_000);
+
+  test("a request that names nobody, or somebody of another organization, is refused with a sentence", async () => {
+    expect(await sayso("request", "open")).toMatchObject({ code: 1, stdout: "" });
+    const other = await service.organization();
+    await other.patch("/v1/organization", { country: "DE", timeZone: "Europe/Berlin" });
+    const theirs = await other.post<{ id: string; subjectId: string }>("/v1/data-requests", {
+      subject: { phone: "+12025550143" },
+      kind: "access",
+      regime: "gdpr",
+      receivedAt: new Date().toISOString(),
+      channel: "api",
+    });
+    expect(theirs.status, theirs.text).toBe(201);
+    for (const args of [
+      ["show", theirs.body.id],
+      ["approve", theirs.body.id, "--method", "guess"],
+      ["deliver", theirs.body.id],
+      ["archive", theirs.body.id, "--out", path.join(folder, "theirs.zip")],
+    ]) {
+      expect(await sayso("request", ...args)).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: "There is no such data request.\n",
+      });
+    }
+  });
+});
+
+describe("beside a service on the embedded database", () => {
+  test("key create works, the service takes the key, and goes on when the command has ended", async () => {
+    const dataDir = path.join(folder, "data");
+    const running = await startListening({ SAYSO_DATA_DIR: dataDir });
+    const made = await runBuilt("cli.js", ["key", "create", "--name", "x", "--scope", "all", "--json"], {
+      SAYSO_DATA_DIR: dataDir,
+    });
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+    const { key } = JSON.parse(made.stdout) as MadeKey;
+    const asked = await fetch(`${running.url}/v1/organization`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    expect(asked.status).toBe(200);
+    running.child.kill("SIGTERM");
+    expect(await running.ended).toMatchObject({ code: 0 });
+
+    const alone = await runBuilt("cli.js", ["key", "list", "--json"], { SAYSO_DATA_DIR: dataDir });
+    expect(alone).toMatchObject({ code: 0, stdout: expect.stringContaining('"name":"x"') });
+    await removeEmbeddedPostgres(dataDir);
+  }, 120_000);
 });
 
 describe("what the command line does not understand", () => {

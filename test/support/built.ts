@@ -58,3 +58,22 @@ export function startBuilt(
 export function runBuilt(...how: Parameters<typeof startBuilt>): Promise<Ended> {
   return startBuilt(...how).ended;
 }
+
+/** The service as `npm start` runs it. */
+export interface Listening extends Running {
+  readonly url: string;
+}
+
+/** Starts the built service on a free port and waits until it says that it is ready. */
+export async function startListening(environment: Readonly<Record<string, string>>): Promise<Listening> {
+  const running = startBuilt("main.js", [], { ...environment, PORT: "0" });
+  for (;;) {
+    const url = /"url":"([^"]+)"/.exec(running.output().stdout)?.[1];
+    if (url !== undefined) return { ...running, url };
+    const isOver = await Promise.race([
+      running.ended.then(() => true),
+      once(running.child.stdout ?? running.child, "data").then(() => false),
+    ]);
+    if (isOver) throw new Error(`The service ended at once: ${running.output().stderr}`);
+  }
+}

@@ -7,6 +7,7 @@ import { type Composed, compose } from "../../src/compose.ts";
 import type { Config } from "../../src/config.ts";
 import type { Context, Services } from "../../src/context.ts";
 import { createApiKey, createOrganization } from "../../src/features/organization/index.ts";
+import type { App } from "../../src/http/app.ts";
 import type { Actor } from "../../src/kernel/actor.ts";
 import { parseId } from "../../src/kernel/ids.ts";
 import type { Scope } from "../../src/kernel/scopes.ts";
@@ -163,6 +164,7 @@ export interface TestService {
   readonly database: TestDatabase;
   readonly composed: Composed;
   readonly services: Services;
+  readonly app: App;
   /** Sends requests without an API key. */
   readonly anonymous: Client;
   /** Every log line so far, as the JSON text that was written, without redaction. */
@@ -225,6 +227,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     database,
     composed,
     services,
+    app,
     anonymous: new Client(transport),
     log,
     setNow: (instant) => {

@@ -422,8 +422,10 @@ CREATE TABLE "template" (
 	"language" text NOT NULL,
 	"category" text NOT NULL,
 	"status" text NOT NULL,
-	"status_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"quality" text,
+	"category_at" timestamp (3) with time zone NOT NULL,
+	"status_at" timestamp (3) with time zone NOT NULL,
+	"quality_at" timestamp (3) with time zone NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "template_organization_id_id_pk" PRIMARY KEY("organization_id","id"),
 	CONSTRAINT "template_name" UNIQUE("organization_id","waba_id","name","language")

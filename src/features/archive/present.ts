@@ -1,11 +1,21 @@
-import { formatInstant, type MessageValues, type Templates } from "../../templates.ts";
+import { formatInstant, type Templates } from "../../templates.ts";
 import type { DocumentSection, ReportModel, Row, Section } from "./domain/report-model.ts";
 import { shownText } from "./domain/shown-text.ts";
-import type { Block, Card, Cell, Field, Quote, Table, Tone, Value } from "./view.ts";
+import {
+  type Columns,
+  codeFields,
+  consentFields,
+  mostColumns,
+  requestFields,
+  tables,
+  tones,
+  wordFields,
+} from "./layout.ts";
+import type { Block, Card, Cell, Field, Quote, Table, Value } from "./view.ts";
+import { createWords, type Words } from "./words.ts";
 
 /** Turns sections and their rows into what the templates show, in one language and time zone. */
-export interface Presenter {
-  message(key: string, values?: MessageValues): string;
+export interface Presenter extends Words {
   sectionTitle(section: Section): string;
   /** Undefined where there is nothing to say beyond the title. */
   sectionAbout(section: Section): string | undefined;
@@ -13,142 +23,20 @@ export interface Presenter {
   /** One block for a run of rows of a section that Sayso fills; `from` is the first row's number, from 1. */
   rowsBlock(section: Section, rows: readonly Row[], from: number, caption: string): Block;
   instant(instant: string): Value;
-  /** A word of a closed list in the person's language; the word itself when it is a new one. */
-  word(word: string, section?: string): string;
-  regime(regime: string): string;
-  country(code: string): string;
 }
-
-/** Columns of the tables: a field, and smaller ones below it in the same cell. */
-type Columns = readonly { readonly field: string; readonly extras?: readonly string[] }[];
-
-const tables: Readonly<Record<string, Columns>> = {
-  opt_outs: [
-    { field: "occurredAt", extras: ["recordedAt", "expiresAt"] },
-    { field: "event" },
-    { field: "scope", extras: ["purpose", "channel"] },
-    { field: "source", extras: ["reason"] },
-    { field: "id" },
-  ],
-  messages: [
-    { field: "at", extras: ["receivedAt"] },
-    { field: "direction" },
-    { field: "what", extras: ["errorCode", "opensWindow", "text"] },
-    { field: "sender" },
-    { field: "messageId" },
-  ],
-  decisions: [
-    { field: "at" },
-    { field: "decision" },
-    { field: "purpose", extras: ["messageKind", "category", "template"] },
-    { field: "reasons" },
-    { field: "decisionId", extras: ["sender", "channel", "messageRef", "policyVersion"] },
-  ],
-  disclosures: [
-    { field: "at" },
-    { field: "kind" },
-    { field: "recipient" },
-    { field: "reason" },
-    { field: "categories" },
-  ],
-};
-
-/** What a consent's card shows below the wording, in this order. */
-const consentFields = [
-  "occurredAt",
-  "recordedAt",
-  "collectionPoint",
-  "indication",
-  "channel",
-  "reportedState",
-  "proof",
-  "expiresAt",
-  "operator",
-  "evidence",
-  "language",
-  "ipAddress",
-  "pageUrl",
-  "privacyNoticeUrl",
-  "userAgent",
-  "collectionPointId",
-  "eventId",
-];
-
-const requestFields = ["receivedAt", "dueAt", "regime", "channel", "requestId"];
-
-/** Fields that hold a word of a closed list, by section; everything else is shown as it is stored. */
-const words: Readonly<Record<string, ReadonlySet<string>>> = {
-  account: new Set(["kind"]),
-  devices: new Set(["kind"]),
-  settings: new Set(["lastSeenPrivacy", "photoPrivacy", "aboutPrivacy", "statusPrivacy"]),
-  consents: new Set(["channel", "state", "reportedState", "proof", "kind", "indication"]),
-  opt_outs: new Set(["event", "kind", "scope", "channel", "source", "reason"]),
-  messages: new Set(["direction", "what"]),
-  decisions: new Set(["decision", "category", "messageKind", "channel"]),
-  requests: new Set(["kind", "channel", "status", "event"]),
-  disclosures: new Set(["kind"]),
-};
-
-const codeFields = new Set([
-  "id",
-  "collectionPointId",
-  "decisionId",
-  "eventId",
-  "messageId",
-  "messageRef",
-  "requestId",
-  "currentIp",
-  "previousIp",
-  "ipAddress",
-  "pageUrl",
-  "privacyNoticeUrl",
-  "userAgent",
-  "policyVersion",
-]);
 
 const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** BCP 47, near enough for an attribute. */
 const languageTag = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/;
 
-/** More columns than this are easier to read as cards. */
-const mostColumns = 6;
-
-const tones: Readonly<Record<string, Tone>> = {
-  given: "yes",
-  renewed: "yes",
-  delivered: "yes",
-  closed: "yes",
-  refused: "no",
-  withdrawn: "no",
-  revoked: "no",
-  expired: "no",
-  invalidated: "no",
-  cancelled: "no",
-};
-
 export function createPresenter(model: ReportModel, templates: Templates): Presenter {
   const { language, timeZone } = model;
-  const languageNames = new Intl.DisplayNames([language], { type: "language" });
-  const countryNames = new Intl.DisplayNames([language], { type: "region" });
-  const message = (key: string, values?: MessageValues) =>
-    templates.message(`report.${key}`, language, values);
-  const has = (key: string) => templates.hasMessage(`report.${key}`);
+  const words = createWords(language, templates);
+  const { message, label, word } = words;
   const none: Value = { none: message("none") };
   const notRecorded: Value = { none: message("notRecorded") };
   const purposeNames = new Map(model.notice.purposes.map(({ key, name }) => [key, name]));
-
-  const word = (stored: string, section?: string): string => {
-    if (section !== undefined && has(`value.${section}.${stored}`)) {
-      return message(`value.${section}.${stored}`);
-    }
-    return has(`value.${stored}`) ? message(`value.${stored}`) : shownText(stored);
-  };
-
-  const label = (section: Section, field: string): string => {
-    if (section.custom !== undefined) return customLabel(section.custom.schema, field);
-    return has(`field.${field}`) ? message(`field.${field}`) : shownText(field);
-  };
 
   const instant = (stored: string): Value => ({
     instant: stored,
@@ -175,11 +63,11 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
 
   const typedText = (section: Section, field: string, text: string): Value => {
     if (field === "decision") return { badge: word(text), tone: text === "allow" ? "yes" : "no" };
-    if (field === "language") return { text: nameOf(languageNames, text) };
-    if (field === "regime") return { text: regime(text) };
+    if (field === "language") return { text: words.language(text) };
+    if (field === "regime") return { text: words.regime(text) };
     if (field === "purpose") return { text: shownText(purposeNames.get(text) ?? text) };
-    if (field === "categories" && has(`section.${text}`)) return { text: message(`section.${text}`) };
-    if (words[section.name]?.has(field)) return { text: word(text, section.name) };
+    if (field === "categories") return { text: words.section(text) };
+    if (wordFields[section.name]?.has(field)) return { text: word(text, section.name) };
     return codeFields.has(field) ? { code: shownText(text) } : { text: shownText(text) };
   };
 
@@ -203,17 +91,6 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
       label: label(section, field),
       value: value(section, field, member),
     }));
-
-  const nameOf = (names: Intl.DisplayNames, code: string): string => {
-    try {
-      return names.of(code) ?? shownText(code);
-    } catch {
-      return shownText(code);
-    }
-  };
-
-  const regime = (stored: string) =>
-    has(`regime.${stored}`) ? message(`regime.${stored}`) : shownText(stored);
 
   const table = (
     section: Section,
@@ -315,7 +192,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
   const quote = (wording: Row): Quote => ({
     text: shownText(String(wording.text)),
     language: languageTag.test(String(wording.language)) ? String(wording.language) : "und",
-    caption: message("wording.caption", { language: nameOf(languageNames, String(wording.language)) }),
+    caption: message("wording.caption", { language: words.language(String(wording.language)) }),
     sha256: String(wording.sha256),
   });
 
@@ -336,17 +213,11 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
   };
 
   return {
-    message,
+    ...words,
     instant,
-    word,
-    regime,
-    country: (code) => nameOf(countryNames, code),
-    sectionTitle: (section) => {
-      if (section.custom) return shownText(section.custom.title);
-      return has(`section.${section.name}`) ? message(`section.${section.name}`) : section.name;
-    },
-    sectionAbout: ({ name, custom }) =>
-      custom === undefined && has(`section.${name}.about`) ? message(`section.${name}.about`) : undefined,
+    sectionTitle: (section) =>
+      section.custom ? shownText(section.custom.title) : words.section(section.name),
+    sectionAbout: ({ name, custom }) => (custom ? undefined : words.about(name)),
 
     documentBlocks(section) {
       const simple: Field[] = [];
@@ -401,13 +272,4 @@ function isRow(value: unknown): value is Row {
 
 function isScalar(value: unknown): boolean {
   return value === null || typeof value !== "object";
-}
-
-/** What an organization's schema calls a field (`title`), or else the field's name taken apart into words. */
-function customLabel(schema: Readonly<Record<string, unknown>>, field: string): string {
-  const properties = isRow(schema.properties) ? schema.properties : {};
-  const described = properties[field];
-  if (isRow(described) && typeof described.title === "string") return shownText(described.title);
-  const spaced = field.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll("_", " ");
-  return shownText(spaced.charAt(0).toUpperCase() + spaced.slice(1));
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { replay, write } from "../../db/write.ts";
-import { invalid } from "../../kernel/errors.ts";
+import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { maskIdentifier } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -10,8 +10,7 @@ import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { findPurpose, getOrganization } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { recordOptOut } from "./record-opt-out.ts";
-import { insertUndo, selectStandingOptOut, type UndoOutcome } from "./store.ts";
+import { insertLinkOptOut, insertUndo, selectStandingLinkOptOut, type UndoOutcome } from "./store.ts";
 
 const use = "opt_out_link";
 
@@ -78,7 +77,7 @@ export async function openOptOutLink(
   requestId: string,
 ): Promise<OpenedLink | undefined> {
   const organizationId = organizationOfLinkToken(token);
-  const keys = organizationId && (await organizationKeys(organizationId).catch(() => undefined));
+  const keys = organizationId && (await knownKeys(organizationKeys, organizationId));
   if (!organizationId || !keys) return undefined;
   const content = readLinkToken(linkKey(keys), use, organizationId, token) as LinkContent | undefined;
   if (content === undefined) return undefined;
@@ -100,34 +99,57 @@ export async function openOptOutLink(
   };
 }
 
+/** An organization's keys; undefined when there is no such organization. A lost database is no wrong link. */
+async function knownKeys(
+  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  organizationId: string,
+) {
+  try {
+    return await organizationKeys(organizationId);
+  } catch (error) {
+    if (error instanceof SaysoError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}
+
 /**
- * Takes the no of a link's bearer. Asked twice it answers the same: an opt-out of that scope that stands already is
- * the answer. Gives the reference and the nonce that takes it back for ten minutes.
+ * Takes the no of a link's bearer. Asked twice it answers the same: an opt-out of that scope that they made by a link
+ * and that stands already is the answer. Gives the reference and the nonce that takes it back for ten minutes.
  */
 export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all") {
   const purpose = scope === "purpose" ? link.purpose?.key : undefined;
-  const { ctx } = link;
-  const subjectUuid = parseId("sub", link.subjectId) ?? "";
-  const standing = await selectStandingOptOut(ctx, subjectUuid, purpose);
-  const now = ctx.services.now();
-  const { id, recordedAt } =
-    standing === undefined
-      ? await recordOptOut(ctx, {
-          subject: { subjectId: link.subjectId },
-          scope: purpose === undefined ? "all" : "purpose",
-          purpose,
-          source: "link",
-          occurredAt: now.toISOString(),
-        })
-      : { id: formatId("opt", standing.id), recordedAt: standing.recordedAt.toISOString() };
-  const at = new Date(recordedAt);
-  const undoUntil = addSeconds(at, limits.optOutUndoSeconds);
+  const { id, recordedAt } = await findOrMakeOptOut(link, purpose);
+  const undoUntil = addSeconds(recordedAt, limits.optOutUndoSeconds);
   return {
     reference: id,
-    recordedAt: at,
+    recordedAt,
     scope: purpose === undefined ? ("all" as const) : ("purpose" as const),
-    undo: undoUntil > now ? { nonce: undoNonce(ctx, id), until: undoUntil } : undefined,
+    undo:
+      undoUntil > link.ctx.services.now() ? { nonce: undoNonce(link.ctx, id), until: undoUntil } : undefined,
   };
+}
+
+async function findOrMakeOptOut(link: OpenedLink, purpose: string | undefined) {
+  const { ctx } = link;
+  const subjectId = parseId("sub", link.subjectId) ?? "";
+  // Taken back between the two looks, it is made anew.
+  for (;;) {
+    const id = ctx.services.newId("opt");
+    const made = await insertLinkOptOut(ctx, {
+      subjectId,
+      events: [{ id, subjectId }],
+      publicId: formatId("opt", id),
+      scope: purpose === undefined ? "all" : "purpose",
+      purpose,
+      channel: undefined,
+      source: "link",
+      occurredAt: ctx.services.now().toISOString(),
+      named: [],
+    });
+    if (made !== undefined) return { id: formatId("opt", made.id), recordedAt: new Date(made.recorded_at) };
+    const standing = await selectStandingLinkOptOut(ctx, subjectId, purpose);
+    if (standing !== undefined) return { id: formatId("opt", standing.id), recordedAt: standing.recordedAt };
+  }
 }
 
 /** Takes an opt-out back with its nonce; see insertUndo. */
@@ -141,6 +163,7 @@ export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoO
   const id = link.ctx.services.newId("opt");
   return insertUndo(link.ctx, {
     id,
+    subjectId: parseId("sub", link.subjectId) ?? "",
     publicId: formatId("opt", id),
     optOutId: uuid,
     publicOptOutId: optOutId,

@@ -3,6 +3,7 @@ import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited } from "../../http/app.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageHeaders } from "../../http/page-security.ts";
+import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink, undoOptOut } from "./opt-out-link.ts";
@@ -46,7 +47,7 @@ export function optOutPageRoutes(
   app.post("/o/:token", limited(limits.formBytes), async (c) => {
     const link = await opened(c);
     if (link === undefined) return linkProblem(c);
-    const { scope } = await c.req.parseBody();
+    const { scope } = await formOf(c);
     const done = await optOutByLink(link, scope === "all" ? "all" : "purpose");
     return html(
       c,
@@ -65,7 +66,7 @@ export function optOutPageRoutes(
   app.post("/o/:token/undo", limited(limits.formBytes), async (c) => {
     const link = await opened(c);
     if (link === undefined) return linkProblem(c);
-    const { nonce } = await c.req.parseBody();
+    const { nonce } = await formOf(c);
     const outcome = await undoOptOut(link, typeof nonce === "string" ? nonce : "");
     const { language, path, organizationName } = shown(c, link);
     return html(
@@ -80,4 +81,14 @@ export function optOutPageRoutes(
           }),
     );
   });
+}
+
+/** The fields of a posted form; none when it cannot be read, for a no that comes garbled is still a no. */
+async function formOf(c: HonoContext<AppEnv>) {
+  try {
+    return await c.req.parseBody();
+  } catch (error) {
+    if (error instanceof SaysoError) throw error;
+    return {};
+  }
 }

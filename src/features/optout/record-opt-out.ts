@@ -4,7 +4,13 @@ import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { notInFuture } from "../../kernel/time.ts";
 import { findPurpose } from "../organization/index.ts";
-import { findSubjects, resolveSubject, type SubjectReference } from "../subject/index.ts";
+import {
+  findSubjects,
+  hashIdentifier,
+  readReference,
+  resolveSubject,
+  type SubjectReference,
+} from "../subject/index.ts";
 import { insertOptOut, type OptOutRow, type RecordedOptOut, selectOptOuts } from "./store.ts";
 
 export interface OptOutInput {
@@ -33,8 +39,8 @@ export async function recordOptOut(ctx: Context, input: OptOutInput) {
   } else if (input.purpose !== undefined) throw invalid("/purpose", "The scope all has no purpose.");
   const occurredAt = notInFuture(input.occurredAt, ctx.services.now(), "/occurredAt").toISOString();
 
-  const { roots, hashes } = await findSubjects(ctx, input.subject, "/subject");
-  const people = roots.length > 1 ? roots : [(await resolveSubject(ctx, input.subject, "/subject")).id];
+  const read = readReference(input.subject, "/subject");
+  const people = await peopleOf(ctx, input.subject);
   const events = people.map((subjectId) => ({ id: ctx.services.newId("opt"), subjectId }));
   const row = await insertOptOut(ctx, {
     ...input,
@@ -43,10 +49,20 @@ export async function recordOptOut(ctx: Context, input: OptOutInput) {
     occurredAt,
     events,
     publicId: formatId("opt", events[0]?.id ?? ""),
-    named: hashes,
+    named: "identifiers" in read ? read.identifiers.map((named) => hashIdentifier(ctx, named)) : [],
   });
   if (row === undefined) throw new SaysoError("internal", "The opt-out was not recorded.");
   return present(row);
+}
+
+/** Everybody whom a reference names; somebody unknown is made. */
+async function peopleOf(ctx: Context, reference: SubjectReference): Promise<readonly string[]> {
+  try {
+    return [(await resolveSubject(ctx, reference, "/subject")).id];
+  } catch (error) {
+    if (!(error instanceof SaysoError) || error.code !== "conflict") throw error;
+    return (await findSubjects(ctx, reference, "/subject")).roots;
+  }
 }
 
 function present(row: RecordedOptOut) {

@@ -69,7 +69,10 @@ export function optOutParts(
   ];
 }
 
-/** Records an opt-out in one statement. */
+/**
+ * Records an opt-out in one statement. `superseded_by` is a later yes of the person's own to the same purpose that
+ * still counts: not expired, and no other no came after it.
+ */
 export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<RecordedOptOut | undefined> {
   return write<RecordedOptOut>(ctx, (sql) => ({
     parts: optOutParts(sql, ctx, optOut),
@@ -80,37 +83,53 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
         where c.organization_id = ${ctx.organizationId}::uuid and r.id = e.subject_id
           and c.purpose = ${optOut.purpose ?? null} and c.channel = coalesce(${optOut.channel ?? null}, c.channel)
           and date_trunc('second', c.proven_at) > date_trunc('second', ${optOut.occurredAt}::timestamptz)
+          and (c.proven_expires_at is null or c.proven_expires_at > now())
+          and not exists (select from standing_no n join opting_out h on h.hash = n.identifier_hash
+            where n.organization_id = c.organization_id and n.channel in ('*', c.channel) and n.purpose in ('*', c.purpose)
+              and date_trunc('second', n.at) >= date_trunc('second', c.proven_at))
         order by c.proven_at desc limit 1) as superseded_by
       from opted_out e where e.id = ${optOut.events[0]?.id ?? null}::uuid`,
-    audit: {
-      action: "opt_out.recorded",
-      entity: optOut.publicId,
-      details: { scope: optOut.scope, purpose: optOut.purpose, source: optOut.source },
-    },
+    audit: auditOf(optOut),
   }));
 }
 
-/** The opt-out of exactly this scope that stands for a person and that no later yes of theirs has ended. */
-export async function selectStandingOptOut(
+function auditOf({ publicId, scope, purpose, source }: NewOptOut) {
+  return { action: "opt_out.recorded", entity: publicId, details: { scope, purpose, source } } as const;
+}
+
+/**
+ * Records an opt-out that a person made by their link, unless one of the same scope stands already: two presses at
+ * the same time are one. Undefined when one stands.
+ */
+export async function insertLinkOptOut(
+  ctx: Context,
+  optOut: NewOptOut & { readonly subjectId: string },
+): Promise<{ id: string; recorded_at: string } | undefined> {
+  return write<{ id: string; recorded_at: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "none_stands",
+        sql`select 1 where standing_link_opt_out(${ctx.organizationId}::uuid, ${optOut.subjectId}::uuid,
+          ${optOut.purpose ?? "*"}) is null`,
+      ],
+      ...optOutParts(sql, ctx, optOut, "none_stands"),
+    ],
+    result: sql`select id, recorded_at from opted_out`,
+    audit: auditOf(optOut),
+  }));
+}
+
+/** The opt-out of exactly this scope that a person made by a link and that stands; see standing_link_opt_out. */
+export async function selectStandingLinkOptOut(
   ctx: Context,
   subjectId: string,
   purpose: string | undefined,
 ): Promise<OptOutRow | undefined> {
   const rows = await ctx.services.db.statement(
-    (sql) => sql<{ id: string }[]>`
-      with hashes as (${hashesOf(sql, ctx, [subjectId], [])})
-      select e.id from standing_no n join hashes h on h.hash = n.identifier_hash
-      join opt_out_event e on e.organization_id = n.organization_id and e.recorded_at > n.at - interval '1 day'
-        and e.scope = ${purpose === undefined ? "all" : "purpose"} and e.kind = 'opted_out'
-      join subject s on s.organization_id = e.organization_id and s.id = e.subject_id and s.root_id = ${subjectId}
-      where n.organization_id = ${ctx.organizationId} and n.kind = 'opted_out' and n.channel = '*'
-        and n.purpose = ${purpose ?? "*"} and e.purpose is not distinct from ${purpose ?? null} and e.occurred_at = n.at
-        and not exists (select from consent_state c
-          join subject r on r.organization_id = c.organization_id and r.id = c.subject_id and r.root_id = ${subjectId}
-          where c.organization_id = ${ctx.organizationId} and c.proven_at >= n.at)
-      order by e.recorded_at desc limit 1`,
+    (sql) => sql<{ id: string | null }[]>`
+      select standing_link_opt_out(${ctx.organizationId}, ${subjectId}, ${purpose ?? "*"}) as id`,
   );
-  const id = rows[0]?.id;
+  const id = rows[0]?.id ?? undefined;
   return id === undefined ? undefined : selectOptOut(ctx, id);
 }
 
@@ -127,27 +146,19 @@ export async function selectOptOut(ctx: Context, id: string): Promise<OptOutRow 
 export type UndoOutcome = "undone" | "undone_before" | "too_late" | "changed" | "unknown";
 
 /**
- * Takes an opt-out back within ten minutes of its recording: what stood before stands again. Does nothing when
- * anything else about the person was recorded since. Never makes a consent.
+ * Takes an opt-out by link back within ten minutes of its recording: what stood before stands again. Does nothing
+ * when anything else about the person was recorded since; see undoable_opt_out. Never makes a consent.
  */
 export async function insertUndo(
   ctx: Context,
-  input: { id: string; optOutId: string; publicId: string; publicOptOutId: string },
+  input: { id: string; subjectId: string; optOutId: string; publicId: string; publicOptOutId: string },
 ): Promise<UndoOutcome> {
   const done = await write<{ id: string }>(ctx, (sql) => ({
     parts: [
       [
         "target",
-        sql`select e.* from opt_out_event e
-          join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
-          where e.organization_id = ${ctx.organizationId}::uuid and e.id = ${input.optOutId}::uuid and e.kind = 'opted_out'
-            and e.recorded_at > now() - ${limits.optOutUndoSeconds}::int * interval '1 second'
-            and not exists (select from opt_out_event o join subject p on p.organization_id = o.organization_id
-              and p.id = o.subject_id and p.root_id = s.root_id
-              where o.organization_id = e.organization_id and o.recorded_at >= e.recorded_at and o.id <> e.id)
-            and not exists (select from consent_event c join subject p on p.organization_id = c.organization_id
-              and p.id = c.subject_id and p.root_id = s.root_id
-              where c.organization_id = e.organization_id and c.recorded_at >= e.recorded_at)`,
+        sql`select * from undoable_opt_out(${ctx.organizationId}::uuid, ${input.subjectId}::uuid, ${input.optOutId}::uuid,
+          ${limits.optOutUndoSeconds}::int)`,
       ],
       [
         "event",

@@ -27,18 +27,9 @@ export async function registerSender(ctx: Context, input: SenderInput) {
   const row =
     earlier ??
     (await insert(ctx, { ...input, id, numberHash: keyedHash(ctx.keys.lookup, `phone:${canonical}`) }));
-  const { name, phoneNumberId, displayPhoneNumber, wabaId, platform } = input;
-  return {
-    id: formatId("snd", row.id),
-    name,
-    phoneNumberId,
-    displayPhoneNumber,
-    wabaId,
-    platform,
-    state: "active",
-    restrictedUntil: null,
-    createdAt: new Date(row.created_at).toISOString(),
-  };
+  const { restrictions, created_at } = row;
+  const made = { ...input, id: row.id, restrictions, createdAt: new Date(created_at) };
+  return presentSender(made, ctx.services.now());
 }
 
 type InsertedSender = NonNullable<Awaited<ReturnType<typeof insertSender>>>;
@@ -72,7 +63,7 @@ export async function listSenders(ctx: Context, cursor: string | undefined, limi
   return (await selectSenders(ctx, cursor, limit)).map((row) => presentSender(row, ctx.services.now()));
 }
 
-function presentSender(row: SenderRow, now: Date) {
+function presentSender(row: Omit<SenderRow, "organizationId" | "numberHash">, now: Date) {
   const state = senderState(row.restrictions as Record<string, Restriction>, now);
   return {
     id: formatId("snd", row.id),

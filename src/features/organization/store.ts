@@ -152,19 +152,25 @@ export interface NewSender {
   readonly platform: string;
 }
 
-/** Registers a sender. Updates that came for it before are replayed by the job. */
+/**
+ * Registers a sender. Updates that came for it before are replayed by the job; what the platform restricted of its
+ * WhatsApp Business Account, when another sender of it was told, holds for it from the start.
+ */
 export async function insertSender(ctx: Context, made: NewSender, entity: string) {
-  return write<{ id: string; created_at: string }>(ctx, (sql) => ({
+  return write<{ id: string; created_at: string; restrictions: object }>(ctx, (sql) => ({
     parts: [
       [
         "inserted",
-        sql`insert into sender (organization_id, id, name, phone_number_id, display_phone_number, number_hash, waba_id, platform)
+        sql`insert into sender (organization_id, id, name, phone_number_id, display_phone_number, number_hash, waba_id,
+            platform, restrictions)
           values (${ctx.organizationId}, ${made.id}, ${made.name}, ${made.phoneNumberId}, ${made.displayPhoneNumber},
-            ${made.numberHash}, ${made.wabaId}, ${made.platform})
-          returning id, created_at`,
+            ${made.numberHash}, ${made.wabaId}, ${made.platform}, coalesce((
+              select jsonb_object_agg(said.key, said.value order by said.value->>'at')
+              from sender s cross join jsonb_each(s.restrictions) said where s.waba_id = ${made.wabaId}), '{}'))
+          returning id, created_at, restrictions`,
       ],
     ],
-    result: sql`select id, created_at from inserted`,
+    result: sql`select id, created_at, restrictions from inserted`,
     audit: { action: "sender.registered", entity },
     job: {
       task: "replay_unclaimed_updates",

@@ -141,7 +141,14 @@ export async function callMerge(
 /** A person left an identifier for others; see change_identity in the migrations. Told again it changes nothing. */
 export async function callChangeIdentity(
   ctx: Context,
-  input: { from: string; to: readonly string[]; newId: string; dataKey: Buffer; evidenceKey: Buffer; at: Date },
+  input: {
+    from: string;
+    to: readonly string[];
+    newId: string;
+    dataKey: Buffer;
+    evidenceKey: Buffer;
+    at: Date;
+  },
 ): Promise<void> {
   await retryDeadlock(() =>
     ctx.services.db.statement(

@@ -218,6 +218,9 @@ async function applyRestriction(
     sender.wabaId,
     update.state === "reinstated"
       ? { [update.cause]: restriction, error: restriction }
-      : { [update.cause === "restriction" ? `restriction:${update.detail ?? "any"}` : update.cause]: restriction },
+      : {
+          [update.cause === "restriction" ? `restriction:${update.detail ?? "any"}` : update.cause]:
+            restriction,
+        },
   );
 }

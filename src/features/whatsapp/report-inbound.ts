@@ -31,11 +31,13 @@ export async function reportInbound(ctx: Context, report: InboundReport) {
   const isStop = report.text !== undefined && isOptOutKeyword(report.text);
   const optOutId = isStop ? ctx.services.newId("opt") : undefined;
 
-  const earlier = await replay<{ message_id: string }>(ctx);
+  const earlier = await replay<{ id: string }>(ctx);
   if (earlier === undefined) {
     const subject = await resolveSubject(ctx, report.from, "/from").catch(async (error: unknown) => {
       if (isStop && error instanceof SaysoError && error.code === "conflict") {
-        await recordOptOut(ctx, { subject: report.from, scope: "all", source: "keyword", occurredAt: at });
+        // The answer to this request is the conflict, so the no does not go on record as its answer.
+        const apart = { ...ctx, idempotency: undefined };
+        await recordOptOut(apart, { subject: report.from, scope: "all", source: "keyword", occurredAt: at });
       }
       throw error;
     });

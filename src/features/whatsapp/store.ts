@@ -126,18 +126,24 @@ export interface NewInboundMessage {
 
 /**
  * Records a message from a person with the window it opens and the no it says, in one statement and once only: a
- * message that is known already changes nothing and answers undefined.
+ * message that is known already changes nothing and answers undefined. Only a no that its first report did not have
+ * is still taken: a no is never lost behind a message id.
  */
 export async function insertInboundMessage(ctx: Context, message: NewInboundMessage) {
-  return write<{ message_id: string; at: string }>(ctx, (sql) => ({
+  const { optOut } = message;
+  return write<{ id: string }>(ctx, (sql) => ({
     parts: [
+      [
+        "known",
+        sql`select at from inbound_message
+          where organization_id = ${ctx.organizationId}::uuid and message_id = ${message.messageId}`,
+      ],
       [
         "message",
         sql`insert into inbound_message (organization_id, message_id, at, sender_id, subject_id, kind, opens_window)
           select ${ctx.organizationId}::uuid, ${message.messageId}, ${message.at}::timestamptz, ${message.senderId}::uuid,
             ${message.subjectId}::uuid, ${message.kind}, ${message.opensWindow}::boolean
-          where not exists (select from inbound_message
-            where organization_id = ${ctx.organizationId}::uuid and message_id = ${message.messageId})
+          where not exists (select from known)
           on conflict do nothing
           returning message_id, at, opens_window`,
       ],
@@ -151,13 +157,30 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
             where service_window.opened_at < excluded.opened_at
           returning sender_id`,
       ],
-      ...(message.optOut === undefined ? [] : optOutParts(sql, ctx, message.optOut, "message")),
+      ...(optOut === undefined
+        ? []
+        : [
+            [
+              "said_no",
+              sql`select 1 from message union all select 1 from known where not exists (
+                select from opt_out_event e
+                join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
+                join subject p on p.organization_id = s.organization_id and p.root_id = s.root_id
+                where e.organization_id = ${ctx.organizationId}::uuid and p.id = ${message.subjectId}::uuid
+                  and e.source = 'keyword' and e.occurred_at in (select at from known union select ${message.at}::timestamptz))`,
+            ] as const,
+            ...optOutParts(sql, ctx, optOut, "said_no"),
+          ]),
     ],
-    result: sql`select message_id, at from message`,
+    result:
+      optOut === undefined
+        ? sql`select message_id as id from message`
+        : sql`select message_id as id from message union all
+            select ${optOut.publicId} from opted_out where not exists (select from message)`,
     audit: {
       action: "inbound_message.recorded",
-      entity: message.optOut?.publicId ?? message.senderId,
-      details: { opensWindow: message.opensWindow, optOut: message.optOut?.publicId },
+      entity: optOut?.publicId ?? message.senderId,
+      details: { opensWindow: message.opensWindow, optOut: optOut?.publicId },
     },
   }));
 }
@@ -280,19 +303,14 @@ export async function updateRestrictions(ctx: Context, wabaId: string, restricti
 
 /** The latest word about each cause counts; of two in the same second the one that restricts. */
 function restrictPart(sql: Sql, ctx: Context, wabaId: string, restrictions: Restrictions): Fragment {
+  const newer = sql`jsonb_each(${JSON.stringify(restrictions)}::text::jsonb) said
+    where coalesce((sender.restrictions->said.key->>'at')::timestamptz, '-infinity') < (said.value->>'at')::timestamptz
+      or ((sender.restrictions->said.key->>'at')::timestamptz = (said.value->>'at')::timestamptz
+        and sender.restrictions->said.key->>'state' = 'active' and said.value->>'state' <> 'active')`;
   return sql`
-    update sender set restrictions = sender.restrictions || newer.restrictions
-    from (
-      select s.id, jsonb_object_agg(said.key, said.value) as restrictions
-      from sender s cross join jsonb_each(${JSON.stringify(restrictions)}::text::jsonb) said
-      where s.organization_id = ${ctx.organizationId}::uuid and s.waba_id = ${wabaId} and (
-        not s.restrictions ? said.key
-        or (s.restrictions->said.key->>'at')::timestamptz < (said.value->>'at')::timestamptz
-        or ((s.restrictions->said.key->>'at')::timestamptz = (said.value->>'at')::timestamptz
-          and s.restrictions->said.key->>'state' = 'active' and said.value->>'state' <> 'active'))
-      group by s.id) newer
-    where sender.organization_id = ${ctx.organizationId}::uuid and sender.id = newer.id
-    returning sender.id`;
+    update sender set restrictions = restrictions || (select jsonb_object_agg(said.key, said.value) from ${newer})
+    where organization_id = ${ctx.organizationId}::uuid and waba_id = ${wabaId} and exists (select from ${newer})
+    returning id`;
 }
 
 export interface TemplateChange {
@@ -314,40 +332,53 @@ export interface RecordedTemplate {
   readonly created_at: string;
 }
 
-/** Records what is known of a template. A status older than the one on record changes nothing of it. */
+/**
+ * Records what is known of a template. Status, category and quality each keep the latest word on them; of two in the
+ * same second the one that approves, or the looser category, gives way. Undefined when nothing of it was news.
+ */
 export async function upsertTemplate(
   ctx: Context,
   change: TemplateChange,
   entity: string,
 ): Promise<RecordedTemplate | undefined> {
-  return write<RecordedTemplate>(ctx, (sql) => ({
-    parts: [
-      [
-        "recorded",
-        sql`insert into template as t (organization_id, id, waba_id, name, language, category, status, status_at, quality)
-          values (${ctx.organizationId}, ${change.id}, ${change.wabaId}, ${change.name}, ${change.language},
-            ${change.category ?? "unknown"}, ${change.status ?? "unknown"}, ${change.at}, ${change.quality ?? null})
-          on conflict (organization_id, waba_id, name, language) do update set
-            category = coalesce(${change.category ?? null}, t.category),
-            status = coalesce(${change.status ?? null}, t.status),
-            status_at = case when ${change.status ?? null}::text is null then t.status_at else excluded.status_at end,
-            quality = coalesce(excluded.quality, t.quality)
-            where ${change.status ?? null}::text is null or t.status_at <= excluded.status_at
-          returning id, category, status, created_at`,
+  const { category, status, quality, at } = change;
+  return write<RecordedTemplate>(ctx, (sql) => {
+    const told = (value: string | undefined) =>
+      value === undefined ? sql`to_timestamp(0)` : sql`${at}::timestamptz`;
+    const isNews = {
+      status: sql`(t.status_at < excluded.status_at or t.status_at = excluded.status_at
+        and excluded.status not in (t.status, 'approved'))`,
+      category: sql`(t.category_at < excluded.category_at or t.category_at = excluded.category_at
+        and t.category <> 'marketing' and excluded.category = 'marketing')`,
+      quality: sql`(t.quality_at < excluded.quality_at)`,
+    };
+    const set = (column: string, news: Fragment) =>
+      sql`${sql(column)} = case when ${news} then excluded.${sql(column)} else ${sql(`t.${column}`)} end`;
+    return {
+      parts: [
+        [
+          "recorded",
+          sql`insert into template as t (organization_id, id, waba_id, name, language, category, category_at, status,
+              status_at, quality, quality_at)
+            values (${ctx.organizationId}, ${change.id}, ${change.wabaId}, ${change.name}, ${change.language},
+              ${category ?? "unknown"}, ${told(category)}, ${status ?? "unknown"}, ${told(status)},
+              ${quality ?? null}, ${told(quality)})
+            on conflict (organization_id, waba_id, name, language) do update set
+              ${set("status", isNews.status)}, ${set("status_at", isNews.status)},
+              ${set("category", isNews.category)}, ${set("category_at", isNews.category)},
+              ${set("quality", isNews.quality)}, ${set("quality_at", isNews.quality)}
+              where ${isNews.status} or ${isNews.category} or ${isNews.quality}
+            returning id, category, status, created_at`,
+        ],
       ],
-    ],
-    result: sql`select * from recorded`,
-    audit: {
-      action: "template.recorded",
-      entity,
-      details: {
-        name: change.name,
-        language: change.language,
-        status: change.status,
-        category: change.category,
+      result: sql`select * from recorded`,
+      audit: {
+        action: "template.recorded",
+        entity,
+        details: { name: change.name, language: change.language, status, category, quality },
       },
-    },
-  }));
+    };
+  });
 }
 
 export async function selectTemplates(ctx: Context, after: string | undefined, limit: number) {

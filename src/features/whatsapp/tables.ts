@@ -140,8 +140,11 @@ export const template = pgTable(
     language: text().notNull(),
     category: text().notNull(),
     status: text().notNull(),
-    statusAt: instant().notNull().defaultNow(),
     quality: text(),
+    /** When the platform, or a caller, said each of them; the epoch: nobody has. */
+    categoryAt: instant().notNull(),
+    statusAt: instant().notNull(),
+    qualityAt: instant().notNull(),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [

@@ -85,10 +85,7 @@ async function applyBody(
 ): Promise<void> {
   const { services } = intake;
   const { updates } = parseWebhook(readJson(body.raw), body.receivedAt);
-  const senders = await selectKnownSenders(services, {
-    phoneNumberIds: distinct(updates.map(({ phoneNumberId }) => phoneNumberId)),
-    wabaIds: distinct(updates.map(({ wabaId }) => wabaId)),
-  });
+  const senders = await selectKnownSenders(services, namesIn(updates));
   const unclaimed = new Set<string>();
   const unreadable: object[] = [];
   let failure: unknown;
@@ -120,6 +117,28 @@ async function applyBody(
     });
   }
   await markProcessed(services, body.id, { unclaimed: [...unclaimed], unreadable });
+  // A sender that was registered meanwhile looked for waiting bodies before this one was marked as one.
+  if (unclaimed.size > 0 && (await hasOwner(services, updates, unclaimed))) {
+    await applyBody(intake, body, requestId);
+  }
+}
+
+async function hasOwner(
+  services: Services,
+  updates: readonly Update[],
+  unclaimed: ReadonlySet<string>,
+): Promise<boolean> {
+  const senders = await selectKnownSenders(services, namesIn(updates));
+  return senders.some(
+    ({ phoneNumberId, wabaId }) => unclaimed.has(phoneNumberId) || unclaimed.has(accountName(wabaId)),
+  );
+}
+
+function namesIn(updates: readonly Update[]) {
+  return {
+    phoneNumberIds: distinct(updates.map(({ phoneNumberId }) => phoneNumberId)),
+    wabaIds: distinct(updates.map(({ wabaId }) => wabaId)),
+  };
 }
 
 /** The senders that an update is for: the one it names, or one of each organization with the account it names. */

@@ -1,16 +1,24 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import JSZip from "jszip";
 import { expect, test } from "vitest";
 import { attachmentPath } from "../../../src/features/archive/domain/attachment-name.ts";
 import { isSafePath, type Manifest, manifestText } from "../../../src/features/archive/domain/manifest.ts";
-import type { ReportModel, Section } from "../../../src/features/archive/domain/report-model.ts";
+import type { Attachment, ReportModel, Section } from "../../../src/features/archive/domain/report-model.ts";
 import { buildArchive, createReportPages } from "../../../src/features/archive/index.ts";
 import { limits } from "../../../src/kernel/limits.ts";
 import { emptyReport, fullReport, messages, partialReport, rowsSection, sign } from "./sample-report.ts";
 
 const pages = createReportPages();
+
+const emptyAttachment: Attachment = {
+  path: "attachments/1.bin",
+  originalName: "1",
+  mediaType: "application/octet-stream",
+  section: null,
+  content: new Uint8Array(),
+};
 
 async function build(model: ReportModel): Promise<{ bytes: Buffer; manifest: Manifest }> {
   const written = buildArchive(model, pages, sign);
@@ -124,6 +132,26 @@ test("a source that gives more or fewer rows than it said fails the archive, and
   };
   const written = buildArchive({ ...emptyReport(), sections: [broken] }, pages, sign);
   await expect(buffer(written.stream)).rejects.toThrow("The connection was lost.");
+});
+
+test("a source that breaks while the reader is not reading fails the archive all the same", async () => {
+  let broke = false;
+  const noise = randomBytes(4_000_000);
+  const content = async function* () {
+    yield noise;
+    broke = true;
+    throw new Error("The connection was lost.");
+  };
+  const model = { ...emptyReport(), attachments: [{ ...emptyAttachment, content }] };
+  const written = buildArchive(model, pages, sign);
+  const read = async () => {
+    for await (const _chunk of written.stream) {
+      // A reader that takes its time: the source goes on until what is made ahead is full.
+      for (let turn = 0; turn < 20 && !broke; turn += 1) await new Promise(setImmediate);
+    }
+  };
+  await expect(read()).rejects.toThrow("The connection was lost.");
+  expect(broke).toBe(true);
 });
 
 test.each(["../account", "Account", "a/b", "", "x".repeat(65)])(

@@ -10,6 +10,7 @@ import { type Manifest, manifestHead, manifestText } from "../../../src/features
 import { publicKey, readPublicKeys, signingKeysDocument } from "../../../src/features/archive/signing-key.ts";
 import { verifyArchive } from "../../../src/features/archive/verify.ts";
 import { writeArchive } from "../../../src/features/archive/zip.ts";
+import { openBytes, readDirectory, type ZipEntry } from "../../../src/features/archive/zip-reader.ts";
 import { emptyReport, rawPublicKey, sign } from "./sample-report.ts";
 
 const keys = [publicKey(rawPublicKey)];
@@ -33,9 +34,11 @@ async function unpack(archive: Buffer): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-async function pack(files: ReadonlyMap<string, Uint8Array | string>): Promise<Buffer> {
+async function pack(
+  files: ReadonlyMap<string, Uint8Array | string>,
+  date = new Date(model.madeAt),
+): Promise<Buffer> {
   const zip = new JSZip();
-  const date = new Date(model.madeAt);
   for (const [path, bytes] of files) zip.file(path, bytes, { date, createFolders: false });
   return zip.generateAsync({
     type: "nodebuffer",
@@ -43,6 +46,10 @@ async function pack(files: ReadonlyMap<string, Uint8Array | string>): Promise<Bu
     compression: "DEFLATE",
     platform: "DOS",
   });
+}
+
+async function entriesOf(archive: Buffer): Promise<readonly ZipEntry[]> {
+  return readDirectory(await openBytes(archive));
 }
 
 /** Changes a name everywhere in the ZIP, to one of the same length. */
@@ -249,6 +256,93 @@ test("a file that unpacks to more than it says is left at the first byte too man
     signer: "proven",
     problems: ['"bomb.bin" unpacks to more than it says.'],
   });
+});
+
+/**
+ * Writes the ZIP's central directory anew: `change` may alter each record (APPNOTE 4.3.12), `inserted` puts bytes at a
+ * place among the files and moves what follows.
+ */
+function rewrite(
+  archive: Buffer,
+  change: (record: Buffer, index: number) => void,
+  inserted?: { at: number; bytes: Buffer },
+): Buffer {
+  const moved = inserted?.bytes.length ?? 0;
+  const at = inserted?.at ?? 0;
+  const result = inserted
+    ? Buffer.concat([archive.subarray(0, at), inserted.bytes, archive.subarray(at)])
+    : Buffer.from(archive);
+  const end = result.length - 22;
+  const directory = result.readUInt32LE(end + 16) + moved;
+  result.writeUInt32LE(directory, end + 16);
+  for (let place = directory, index = 0; place < end; index += 1) {
+    const record = result.subarray(place, end);
+    const offset = record.readUInt32LE(42);
+    if (inserted && offset >= at) record.writeUInt32LE(offset + moved, 42);
+    change(record, index);
+    place += 46 + record.readUInt16LE(28) + record.readUInt16LE(30);
+  }
+  return result;
+}
+
+test("rewriting the directory without a change leaves an archive intact (so that the next tests can fail)", async () => {
+  const archive = await archiveOf(smallFiles);
+  expect(
+    (
+      await verifyArchive(
+        rewrite(archive, () => undefined),
+        keys,
+      )
+    ).intact,
+  ).toBe(true);
+});
+
+test("bytes hidden between two files are noticed", async () => {
+  const archive = await archiveOf(smallFiles);
+  const [, second] = await entriesOf(archive);
+  const start = (second?.offset ?? 0) - 30 - Buffer.byteLength(second?.path ?? "");
+  const hidden = rewrite(archive, () => undefined, { at: start, bytes: Buffer.from("hidden") });
+  expect((await verifyArchive(hidden, keys)).intact).toBe(false);
+});
+
+test("bytes hidden behind a file's packed bytes are noticed", async () => {
+  const archive = await archiveOf(smallFiles);
+  const [first] = await entriesOf(archive);
+  if (first === undefined) throw new Error("The archive is empty.");
+  const end = first.offset + first.packedBytes;
+  const grown = first.packedBytes + 6;
+  const hidden = rewrite(
+    archive,
+    (record, index) => {
+      if (index === 0) record.writeUInt32LE(grown, 20);
+    },
+    { at: end, bytes: Buffer.from("hidden") },
+  );
+  hidden.writeUInt32LE(grown, end + 6 + 8);
+  const { intact, problems } = await verifyArchive(hidden, keys);
+  expect(intact).toBe(false);
+  expect(problems).toEqual(['"README.txt" unpacks to less than it says.']);
+});
+
+test("a checksum that makes other programs refuse a file is noticed", async () => {
+  const archive = await archiveOf(smallFiles);
+  const [first] = await entriesOf(archive);
+  if (first === undefined) throw new Error("The archive is empty.");
+  const wrong = rewrite(archive, (record, index) => {
+    if (index === 0) record.writeUInt32LE(1, 16);
+  });
+  wrong.writeUInt32LE(1, first.offset + first.packedBytes + 4);
+  expect((await verifyArchive(wrong, keys)).problems).toEqual([
+    '"README.txt" does not fit its checksum in the ZIP.',
+  ]);
+});
+
+test("files of another time than the report are noticed", async () => {
+  const files = await unpack(await archiveOf(smallFiles));
+  const later = new Date(Date.parse(model.madeAt) + 2_000);
+  const { intact, problems } = await verifyArchive(await pack(files, later), keys);
+  expect(intact).toBe(false);
+  expect(problems).toContain('"README.txt" has another time than the report.');
 });
 
 test("a ZIP that another program packed is not an archive, whatever is in it", async () => {

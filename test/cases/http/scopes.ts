@@ -1,0 +1,19 @@
+import type { Scope } from "../../../src/kernel/scopes.ts";
+
+/** What a key needs besides `all` for each group of routes: all of these scopes together. */
+export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonly Scope[]])[] = [
+  [/ \/v1\/subjects\/\{id\}\/merge$/, ["subjects", "staff"]],
+  [/ \/v1\/blocks\/\{id\}\/lift$/, ["blocks", "staff"]],
+  [/ \/v1\/data-requests\/\{id\}\/archive$/, ["data_requests", "staff"]],
+  [/ \/v1\/data-requests(\/|$)/, ["data_requests"]],
+  [/ \/v1\/subjects\/\{id\}\/account-data(\/|$)/, ["account_data"]],
+  [/ \/v1\/account-sections$/, ["account_data"]],
+  [/ \/v1\/subjects\//, ["subjects"]],
+  [/ \/v1\/collection-points\/\{id\}\/capture-tokens$/, ["consents"]],
+  [/ \/v1\/consents$/, ["consents"]],
+  [/ \/v1\/(organization|senders|purposes|templates|collection-points)(\/|$)/, ["configuration"]],
+  [/ \/v1\/messages\/inbound$/, ["messages"]],
+  [/ \/v1\/(checks|decisions|causes)(\/|$)/, ["checks"]],
+  [/ \/v1\/(opt-outs|opt-out-links)$/, ["opt_outs"]],
+  [/ \/v1\/blocks$/, ["blocks"]],
+];

@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  approveAndWait,
+  openRequestOf,
+  startWorkingService,
+  type WorkingService,
+} from "../support/data-request.ts";
+import { administer } from "../support/database.ts";
+import type { OrganizationClient } from "../support/service.ts";
+import { ago, created } from "../support/shop.ts";
+
+let service: WorkingService;
+beforeAll(async () => {
+  service = await startWorkingService();
+});
+afterAll(() => service.close());
+
+const person = { phone: "+12025550142" };
+
+/** What a request needs to be there: made before it, once for each request. */
+interface Ground {
+  readonly shop: OrganizationClient;
+  /** A number that no other request of the test has, six digits. */
+  readonly unique: string;
+}
+
+interface Request {
+  readonly path: string;
+  readonly body?: unknown;
+  /** The same route with the same key and something else in the body. */
+  readonly other: unknown;
+}
+
+const wording = { channels: ["whatsapp"], purposes: ["promotions"], language: "en", wording: "Yes." };
+
+async function makePoint({ shop, unique }: Ground): Promise<string> {
+  const point = { key: `point${unique}`, kind: "form", name: "Form", ...wording };
+  return (await created<{ id: string }>(shop.post("/v1/collection-points", point))).id;
+}
+
+async function readyRequest({ shop, unique }: Ground): Promise<string> {
+  const { id } = await openRequestOf(shop, { subject: { externalId: unique } });
+  await approveAndWait(shop, id);
+  return id;
+}
+
+/** Every POST that creates something, with a request that succeeds. */
+const creating: Record<string, (ground: Ground) => Request | Promise<Request>> = {
+  "/v1/senders": ({ unique }) => {
+    const sender = { name: "Shop", phoneNumberId: unique, displayPhoneNumber: "+12025550100", wabaId: "1" };
+    return { path: "/v1/senders", body: sender, other: { ...sender, phoneNumberId: `9${unique}` } };
+  },
+  "/v1/purposes": ({ unique }) => {
+    const purpose = {
+      key: `purpose${unique}`,
+      name: "Purpose",
+      description: "Why.",
+      category: "utility",
+      lawfulBasis: "contract",
+    };
+    return { path: "/v1/purposes", body: purpose, other: { ...purpose, key: `other${unique}` } };
+  },
+  "/v1/collection-points": ({ unique }) => {
+    const point = { key: `point${unique}`, kind: "form", name: "Form", ...wording };
+    return { path: "/v1/collection-points", body: point, other: { ...point, key: `other${unique}` } };
+  },
+  "/v1/collection-points/{id}/versions": async (ground) => ({
+    path: `/v1/collection-points/${await makePoint(ground)}/versions`,
+    body: { wording: "Second." },
+    other: { wording: "Another." },
+  }),
+  "/v1/collection-points/{id}/capture-tokens": async (ground) => ({
+    path: `/v1/collection-points/${await makePoint(ground)}/capture-tokens`,
+    body: {},
+    other: { version: 1 },
+  }),
+  "/v1/consents": async (ground) => {
+    const provenance = {
+      collectionPointId: await makePoint(ground),
+      version: 1,
+      indication: "ticked",
+      occurredAt: ago(0),
+    };
+    const subject = { externalId: `new-${ground.unique}` };
+    const consent = { subject, purpose: "promotions", state: "given", provenance };
+    return { path: "/v1/consents", body: consent, other: { ...consent, state: "refused" } };
+  },
+  "/v1/opt-outs": ({ unique }) => {
+    const optOut = {
+      subject: { externalId: `new-${unique}` },
+      scope: "all",
+      source: "api",
+      occurredAt: ago(0),
+    };
+    return { path: "/v1/opt-outs", body: optOut, other: { ...optOut, source: "staff" } };
+  },
+  "/v1/opt-out-links": ({ unique }) => {
+    const link = { subject: { externalId: `new-${unique}` } };
+    return { path: "/v1/opt-out-links", body: link, other: { ...link, purpose: "promotions" } };
+  },
+  "/v1/blocks": ({ unique }) => {
+    const block = { identifier: { externalId: unique }, reason: "manual", note: "Why." };
+    return { path: "/v1/blocks", body: block, other: { ...block, reason: "legal" } };
+  },
+  "/v1/causes": ({ unique }) => {
+    const cause = { kind: "sign_in", recipient: { externalId: unique } };
+    return { path: "/v1/causes", body: cause, other: { ...cause, recipient: person } };
+  },
+  "/v1/templates": ({ unique }) => {
+    const template = { wabaId: "1", name: unique, language: "en", category: "utility", status: "approved" };
+    return { path: "/v1/templates", body: template, other: { ...template, status: "paused" } };
+  },
+  "/v1/messages/inbound": async ({ shop, unique }) => {
+    const message = {
+      sender: (await shop.sender()).id,
+      from: { externalId: `new-${unique}` },
+      messageId: `wamid.${unique}`,
+      occurredAt: ago(0),
+      text: "STOP",
+    };
+    return { path: "/v1/messages/inbound", body: message, other: { ...message, text: "Hello" } };
+  },
+  "/v1/account-sections": ({ unique }) => {
+    const section = { section: `section_${unique}`, title: "Section", schema: { type: "object" } };
+    return { path: "/v1/account-sections", body: section, other: { ...section, title: "Other" } };
+  },
+  "/v1/data-requests": ({ unique }) => {
+    const request = {
+      subject: { externalId: `new-${unique}` },
+      kind: "access",
+      regime: "gdpr",
+      receivedAt: ago(0),
+      channel: "api",
+      language: "en",
+    };
+    return { path: "/v1/data-requests", body: request, other: { ...request, language: "ru" } };
+  },
+  "/v1/data-requests/{id}/approve": async ({ shop, unique }) => {
+    const { id } = await openRequestOf(shop, { subject: { externalId: unique } });
+    return {
+      path: `/v1/data-requests/${id}/approve`,
+      body: { identity: { method: "in_person", note: "Came by." } },
+      other: { identity: { method: "in_person", note: "Called." } },
+    };
+  },
+  "/v1/data-requests/{id}/delivery": async (ground) => ({
+    path: `/v1/data-requests/${await readyRequest(ground)}/delivery`,
+    other: {},
+  }),
+};
+
+const send = (shop: OrganizationClient, { path, body }: Pick<Request, "path" | "body">, key: string) =>
+  shop.post(path, body, { "idempotency-key": key });
+
+/** How many rows every table has; the background worker's own tables and what only it writes left out. */
+async function rowCounts(): Promise<Record<string, number>> {
+  return administer(service.database.ownerUrl, async (sql) => {
+    const tables = await sql<{ name: string }[]>`
+      select table_name as name from information_schema.tables
+      where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'archive%' order by 1`;
+    const counts = await Promise.all(
+      tables.map(({ name }) =>
+        name === "audit_entry"
+          ? sql<{ count: number }[]>`select count(*)::int from audit_entry where actor_kind <> 'system'`
+          : name === "request_event"
+            ? sql<{ count: number }[]>`select count(*)::int from request_event where actor_kind <> 'system'`
+            : sql<{ count: number }[]>`select count(*)::int from ${sql(name)}`,
+      ),
+    );
+    return Object.fromEntries(tables.map(({ name }, index) => [name, counts[index]?.[0]?.count ?? 0]));
+  });
+}
+
+function difference(before: Record<string, number>, after: Record<string, number>) {
+  const changed = Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)] as const);
+  return Object.fromEntries(changed.filter(([, count]) => count !== 0));
+}
+
+it("every documented POST that creates something is among those that are tried here", async () => {
+  const { body } = await service.anonymous.get<{
+    paths: Record<string, { post?: { responses: Record<string, unknown> } }>;
+  }>("/openapi.json");
+  const documented = Object.entries(body.paths).flatMap(([path, { post }]) =>
+    post !== undefined && ("201" in post.responses || "202" in post.responses) ? [path] : [],
+  );
+  expect(documented.length).toBeGreaterThan(14);
+  expect(Object.keys(creating).sort()).toEqual(documented.sort());
+});
+
+describe.each(Object.entries(creating))("POST %s", (_route, prepare) => {
+  it("answers the same request with the first answer, and refuses the key for another", async () => {
+    const shop = await service.shop();
+    const request = await prepare({ shop, unique: service.nextNumber() });
+    const first = await send(shop, request, "first");
+    expect([201, 202], first.text).toContain(first.status);
+    const before = await rowCounts();
+    for (let time = 0; time < 3; time += 1) {
+      const again = await send(shop, request, "first");
+      expect([again.status, again.text]).toEqual([first.status, first.text]);
+    }
+    const refused = await send(shop, { path: request.path, body: request.other }, "first");
+    expect(refused.status, refused.text).toBe(422);
+    expect(refused.body.type).toBe("urn:sayso:problem:idempotency_key_reused");
+    const elsewhere = await send(
+      shop,
+      { path: "/v1/blocks", body: { identifier: person, reason: "other" } },
+      "first",
+    );
+    expect(elsewhere.body.type).toBe("urn:sayso:problem:idempotency_key_reused");
+    expect(difference(before, await rowCounts())).toEqual({});
+  });
+
+  it("creates once for twenty requests at the same time", async () => {
+    const shop = await service.shop();
+    const alone = await prepare({ shop, unique: service.nextNumber() });
+    const together = await prepare({ shop, unique: service.nextNumber() });
+    const before = await rowCounts();
+    await send(shop, alone, "alone");
+    const between = await rowCounts();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(shop, together, "together")));
+    const after = await rowCounts();
+    expect([201, 202], answers[0]?.text).toContain(answers[0]?.status);
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(difference(between, after)).toEqual(difference(before, between));
+  });
+});
+
+it("a key is its organization's own, and needs 1 to 200 characters", async () => {
+  const [first, second] = [await service.organization(), await service.organization()];
+  const block = { path: "/v1/blocks", body: { identifier: person, reason: "manual" } };
+  const answers = [await send(first, block, "same"), await send(second, block, "same")];
+  expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+  expect(answers[0]?.body.id).not.toBe(answers[1]?.body.id);
+  expect((await send(first, block, "k".repeat(200))).status).toBe(201);
+  expect((await send(first, block, "k".repeat(201))).status).toBe(422);
+});
+
+it("a request that failed leaves its key free", async () => {
+  const shop = await service.organization();
+  const bad = { path: "/v1/purposes", body: { key: "Nope" } };
+  expect((await send(shop, bad, "k")).status).toBe(422);
+  const good = { path: "/v1/blocks", body: { identifier: person, reason: "manual" } };
+  expect((await send(shop, good, "k")).status).toBe(201);
+});
+
+it("a sign-in that was the last one allowed is answered again, also to those that ask at the same time", async () => {
+  const shop = await service.organization();
+  const cause = { path: "/v1/causes", body: { kind: "sign_in", recipient: person } };
+  for (let n = 1; n < 10; n += 1) expect((await send(shop, cause, `cause ${n}`)).status).toBe(201);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => send(shop, cause, "the last")));
+  expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+  expect(answers[0]?.status).toBe(201);
+  expect((await send(shop, cause, "one more")).status).toBe(429);
+});
+
+it("a block that is lifted twice with one key is lifted once, and both are told so", async () => {
+  const shop = await service.organization();
+  const { id } = await created<{ id: string }>(
+    shop.post("/v1/blocks", { identifier: person, reason: "manual" }),
+  );
+  const lift = { path: `/v1/blocks/${id}/lift`, body: { reason: "a mistake" } };
+  const answers = await Promise.all(Array.from({ length: 20 }, () => send(shop, lift, "lift")));
+  expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+  expect(answers[0]?.status).toBe(200);
+  expect((await send(shop, lift, "again")).status).toBe(409);
+});

@@ -1,0 +1,284 @@
+import { untilReady } from "./data-request.ts";
+import type { Answer, OrganizationClient } from "./service.ts";
+import { ago } from "./shop.ts";
+
+/** One request that a route takes, with what it was answered. */
+export interface Sample {
+  /** As in the OpenAPI document: `POST /v1/blocks/{id}/lift`. */
+  readonly route: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly answer: Answer;
+}
+
+export const personsNumber = "+12025550142";
+
+/**
+ * Asks every route of the API once, in an order in which each finds what it needs, as one shop would. Several
+ * routes with a choice of bodies are asked once a choice. With `archive` it waits until the worker built one.
+ */
+export async function askEveryRoute(
+  shop: OrganizationClient,
+  { archive }: { archive: boolean },
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  type Names = Record<string, string>;
+
+  async function ask(route: string, names: Names = {}, body?: unknown): Promise<Names> {
+    const [method = "", template = ""] = route.split(" ");
+    const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? "");
+    const answer = await shop.send<Record<string, string>>(method, path, { body });
+    samples.push({ route, method, path, body, answer });
+    return answer.body;
+  }
+
+  const subject = { phone: personsNumber };
+  await ask(
+    "PATCH /v1/organization",
+    {},
+    {
+      name: "Tea shop",
+      country: "IE",
+      timeZone: "Europe/Dublin",
+      language: "en",
+      dpo: { name: "Data protection desk", contact: "privacy@shop.example" },
+      supervisoryAuthority: { name: "Authority", url: "https://authority.example" },
+      notice: { recipients: "Nobody.", retention: "Two years.", source: "You.", automatedDecisions: "None." },
+    },
+  );
+  await ask("GET /v1/organization");
+  const { phoneNumberId, wabaId } = await shop.sender();
+  const sender = await ask(
+    "POST /v1/senders",
+    {},
+    {
+      name: "Second line",
+      phoneNumberId: `7${phoneNumberId}`,
+      displayPhoneNumber: "+12025550101",
+      wabaId,
+      platform: "whatsapp_cloud",
+    },
+  );
+  await ask("GET /v1/senders");
+  await ask("GET /v1/senders/{id}", { id: sender.id ?? "" });
+  await ask(
+    "POST /v1/purposes",
+    {},
+    {
+      key: "back_in_stock",
+      name: "Back in stock",
+      description: "Word that something is back in stock.",
+      category: "marketing",
+      lawfulBasis: "consent",
+      validityDays: 365,
+      doubleOptIn: false,
+    },
+  );
+  await ask("GET /v1/purposes");
+  const template = { name: "sale", language: "en" };
+  await ask("POST /v1/templates", {}, { wabaId, ...template, category: "marketing", status: "approved" });
+  await ask("GET /v1/templates");
+
+  const wording = {
+    channels: ["whatsapp"],
+    purposes: ["promotions"],
+    language: "en",
+    wording: "Yes, send me offers on WhatsApp.",
+    privacyNoticeUrl: "https://shop.example/privacy",
+    defaultChecked: false,
+  };
+  const point = await ask(
+    "POST /v1/collection-points",
+    {},
+    { key: "checkout", kind: "checkbox", name: "Checkout", ...wording },
+  );
+  const pointId = { id: point.id ?? "" };
+  await ask("GET /v1/collection-points");
+  await ask("GET /v1/collection-points/{id}", pointId);
+  await ask("POST /v1/collection-points/{id}/versions", pointId, {
+    ...wording,
+    wording: "Yes, send me offers.",
+  });
+  await ask("GET /v1/collection-points/{id}/versions", pointId);
+  await ask("GET /v1/collection-points/{id}/versions/{version}", { ...pointId, version: "1" });
+  const token = await ask("POST /v1/collection-points/{id}/capture-tokens", pointId, { version: 2 });
+
+  const consent = await ask(
+    "POST /v1/consents",
+    {},
+    {
+      subject: { ...subject, externalId: "customer-42" },
+      channel: "whatsapp",
+      purpose: "promotions",
+      state: "given",
+      provenance: {
+        collectionPointId: point.id,
+        version: 2,
+        captureToken: token.token,
+        indication: "ticked",
+        pageUrl: "https://shop.example/checkout",
+        ipAddress: "192.0.2.7",
+        userAgent: "Mozilla/5.0",
+        language: "en",
+        operator: "till 3",
+        occurredAt: ago(0),
+        evidence: { basket: "42" },
+      },
+    },
+  );
+  const person = { id: consent.subjectId ?? "" };
+  await ask("GET /v1/consents");
+  await ask("POST /v1/subjects/lookup", {}, { subject });
+  await ask("GET /v1/subjects/{id}", person);
+  await ask("GET /v1/subjects/{id}/consents", person);
+
+  await ask(
+    "POST /v1/messages/inbound",
+    {},
+    {
+      sender: sender.id,
+      from: subject,
+      messageId: `wamid.${phoneNumberId}`,
+      occurredAt: ago(0),
+      text: "Good morning!",
+    },
+  );
+  const cause = await ask("POST /v1/causes", {}, { kind: "sign_in", recipient: subject });
+  const marketing = { kind: "template", category: "marketing", template };
+  const check = await ask(
+    "POST /v1/checks",
+    {},
+    {
+      sender: sender.id,
+      recipient: subject,
+      channel: "whatsapp",
+      purpose: "promotions",
+      message: marketing,
+      messageRef: "order-1",
+      dryRun: false,
+    },
+  );
+  await ask(
+    "POST /v1/checks",
+    {},
+    {
+      sender: `7${phoneNumberId}`,
+      recipient: { subjectId: consent.subjectId },
+      purpose: "sign_in_codes",
+      message: { kind: "free_form", inReplyTo: `wamid.${phoneNumberId}` },
+      cause: { kind: "sign_in", id: cause.id },
+    },
+  );
+  await ask(
+    "POST /v1/checks/batch",
+    {},
+    {
+      defaults: { sender: sender.id, purpose: "promotions", message: marketing, messageRef: "campaign-1" },
+      recipients: [subject, { phone: "+12025550143" }],
+    },
+  );
+  await ask("GET /v1/decisions/{id}", { id: check.decisionId ?? "" });
+  await ask("GET /v1/subjects/{id}/decisions", person);
+
+  await ask(
+    "POST /v1/opt-outs",
+    {},
+    {
+      subject: { phone: "+12025550144" },
+      scope: "purpose",
+      purpose: "promotions",
+      channel: "whatsapp",
+      source: "staff",
+      occurredAt: ago(0),
+    },
+  );
+  await ask("GET /v1/opt-outs");
+  await ask("POST /v1/opt-out-links", {}, { subject, purpose: "promotions" });
+  const block = await ask(
+    "POST /v1/blocks",
+    {},
+    {
+      identifier: { phone: "+12025550145" },
+      reason: "complaint",
+      note: "Called on Monday.",
+      expiresAt: ago(-3600),
+    },
+  );
+  await ask("GET /v1/blocks");
+  await ask("POST /v1/blocks/{id}/lift", { id: block.id ?? "" }, { reason: "A mix-up." });
+
+  await ask(
+    "PUT /v1/subjects/{id}/account-data/{section}",
+    { ...person, section: "profile" },
+    {
+      about: "Tea, please.",
+      aboutSetAt: "2026-11-01T12:00:00Z",
+    },
+  );
+  await ask("GET /v1/subjects/{id}/account-data/{section}", { ...person, section: "profile" });
+  await ask("GET /v1/subjects/{id}/account-data", person);
+  await ask(
+    "POST /v1/account-sections",
+    {},
+    {
+      section: "loyalty",
+      title: "Loyalty card",
+      schema: { type: "object", properties: { points: { type: "integer" } } },
+    },
+  );
+  await ask("GET /v1/account-sections");
+
+  const request = await ask(
+    "POST /v1/data-requests",
+    {},
+    {
+      subject,
+      kind: "access",
+      regime: "gdpr",
+      receivedAt: ago(0),
+      channel: "api",
+      language: "en",
+    },
+  );
+  const requestId = { id: request.id ?? "" };
+  await ask("GET /v1/data-requests");
+  await ask("POST /v1/data-requests/{id}/approve", requestId, {
+    identity: { method: "in_person", note: "Showed a card." },
+  });
+  if (archive) await untilReady(shop, request.id ?? "");
+  await ask("GET /v1/data-requests/{id}", requestId);
+  await ask("GET /v1/data-requests/{id}/archive", requestId);
+  await ask("POST /v1/data-requests/{id}/delivery", requestId);
+
+  // At the end: from then on the person has two records.
+  const other = await ask(
+    "POST /v1/consents",
+    {},
+    {
+      subject: { email: "customer@example.com" },
+      purpose: "promotions",
+      state: "withdrawn",
+      provenance: {
+        collectionPointId: point.id,
+        version: 1,
+        indication: "said",
+        occurredAt: ago(0),
+        evidence: "By phone.",
+      },
+    },
+  );
+  await ask("POST /v1/subjects/{id}/merge", person, {
+    other: other.subjectId,
+    reason: "Same person at the till.",
+  });
+  return samples;
+}
+
+/** The routes of the OpenAPI document, as `POST /v1/blocks/{id}/lift`. */
+export async function documentedRoutes(client: OrganizationClient): Promise<readonly string[]> {
+  const { body } = await client.get<{ paths: Record<string, Record<string, unknown>> }>("/openapi.json");
+  return Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+}
