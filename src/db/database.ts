@@ -60,6 +60,9 @@ function connect(url: string, max: number, timeoutMs: number): Sql {
     idle_timeout: 60,
     connect_timeout: Math.ceil(timeoutMs / 1000),
     onnotice: () => {},
+    // The driver would wait up to 20 seconds between its attempts: calls while the database is lost answer at once
+    // instead, and the first one after it came back finds it.
+    backoff: false,
     transform: { undefined: null },
     // Asking the server for its array types at every connection ends the process when the backend dies meanwhile:
     // postgres.js leaves that rejection unhandled.

@@ -1,7 +1,13 @@
+import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { askEveryRoute, type Sample } from "../support/every-route.ts";
-import { type OrganizationClient, startTestService, type TestService } from "../support/service.ts";
+import {
+  type OrganizationClient,
+  startTestService,
+  type TestService,
+  testConfig,
+} from "../support/service.ts";
 import { openUnreliableDatabase, type UnreliableDatabase } from "../support/unreliable-database.ts";
 
 let real: TestDatabase;
@@ -40,11 +46,33 @@ test("while the database is lost every route answers 503 and says so, and no che
   expect((await service.anonymous.get("/readyz")).status).toBe(503);
 });
 
-test("pages for people say so too, and a webhook is not acknowledged", async () => {
+test("a person's opt-out page says that nothing was done", async () => {
+  const link = samples.find(({ route }) => route === "POST /v1/opt-out-links")?.answer.body.url;
+  const { pathname } = new URL(String(link));
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  expect((await service.anonymous.get(pathname)).status).toBe(200);
   await way.lose();
-  for (const path of ["/o/a-token-that-may-be-real", "/a/a-token-that-may-be-real"]) {
-    expect([path, [404, 503].includes((await service.anonymous.get(path)).status)]).toEqual([path, true]);
+  for (const answer of [
+    await service.anonymous.get(pathname),
+    await service.anonymous.post(pathname, "scope=all", form),
+    await service.anonymous.post(pathname, "List-Unsubscribe=One-Click", form),
+  ]) {
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([
+      503,
+      expect.stringMatching(/^text\/html/),
+    ]);
   }
+});
+
+test("a webhook is not acknowledged, so that the platform sends it again", async () => {
+  const body = JSON.stringify({ object: "whatsapp_business_account", entry: [{ id: "1", changes: [] }] });
+  const signature = createHmac("sha256", testConfig.whatsappAppSecrets[0] ?? "")
+    .update(body)
+    .digest("hex");
+  const signed = { "x-hub-signature-256": `sha256=${signature}` };
+  expect((await service.anonymous.post("/webhooks/whatsapp", body, signed)).status).toBe(200);
+  await way.lose();
+  expect((await service.anonymous.post("/webhooks/whatsapp", body, signed)).status).toBe(503);
 });
 
 test("once the database is back the service answers by itself, without a restart", async () => {

@@ -78,7 +78,8 @@ export class Shop {
           returning organization_id, id, created_at)
         insert into collection_point_version (organization_id, collection_point_id, version, channels, purposes,
           language, wording, wording_sha256, created_at)
-        select organization_id, id, 1, '{whatsapp,sms}', ${purposes}, 'en', 'Yes, write to me.', 'sum', created_at
+        select organization_id, id, 1, '{whatsapp,sms}', ${purposes}, 'en', 'Yes, write to me.',
+          encode(sha256('Yes, write to me.'), 'hex'), created_at
         from point`,
     );
     return new Shop(service, org, sender, formatId("cpt", pointId));
@@ -100,8 +101,8 @@ export class Shop {
       (sql, organizationId) => sql`
         insert into collection_point_version (organization_id, collection_point_id, version, channels, purposes,
           language, wording, wording_sha256, created_at)
-        select organization_id, collection_point_id, max(version) + 1, '{whatsapp}', ${[key]}, 'en', ${key}, 'sum',
-          min(created_at)
+        select organization_id, collection_point_id, max(version) + 1, '{whatsapp}', ${[key]}, 'en', ${key},
+          encode(sha256(convert_to(${key}, 'UTF8')), 'hex'), min(created_at)
         from collection_point_version where organization_id = ${organizationId} group by 1, 2`,
     );
   }

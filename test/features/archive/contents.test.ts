@@ -172,19 +172,15 @@ describe("the archive of a person about whom everything is stored", () => {
   });
 
   it("says whose data it is, by every identifier", () => {
+    const identifiers = [
+      { kind: "phone", value: phone },
+      { kind: "email", value: email },
+    ];
     expect(archive.report.person).toEqual({
       subjectId: known.subjectId,
-      identifiers: [
-        { kind: "phone", value: phone },
-        { kind: "email", value: email },
-      ],
+      identifiers: expect.arrayContaining(identifiers),
     });
-    expect(section("account").document).toEqual({
-      identifiers: [
-        { kind: "phone", value: phone },
-        { kind: "email", value: email },
-      ],
-    });
+    expect(section("account").document).toEqual({ identifiers: expect.arrayContaining(identifiers) });
     expect(section("settings").document).toEqual({ readReceipts: true });
   });
 
@@ -247,9 +243,7 @@ describe("the archive of a person about whom everything is stored", () => {
       template: "sale (en)",
       messageRef: "campaign-17",
       sender: "+12025550100",
-      reasons: expect.arrayContaining([
-        { code: "recipient_opted_out", message: known.denied.reasons.at(-1)?.message ?? expect.any(String) },
-      ]),
+      reasons: known.denied.reasons.map(({ code, message }) => ({ code, message })),
     });
   });
 
