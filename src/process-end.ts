@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { safeError } from "./http/app.ts";
 import { SaysoError } from "./kernel/errors.ts";
+import { safeError } from "./kernel/safe-error.ts";
 
 const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

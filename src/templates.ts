@@ -233,6 +233,6 @@ const numberFormats: Readonly<Record<Language, Intl.NumberFormat>> = {
 };
 
 /** A number with the language's grouping. */
-export function formatNumber(value: number, language: Language): string {
+function formatNumber(value: number, language: Language): string {
   return numberFormats[language].format(value);
 }

@@ -127,6 +127,23 @@ export async function replay<Row>(ctx: Context): Promise<Row | undefined> {
   return record.answer;
 }
 
+/**
+ * What the first request with this key answered, else what `run` answers now. When `run` finds that what it wants is
+ * done already, the first request may have done it in between: then its answer is given.
+ */
+export async function answerOnce<Row>(ctx: Context, run: () => Promise<Row>): Promise<Row> {
+  const earlier = await replay<Row>(ctx);
+  if (earlier !== undefined) return earlier;
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof SaysoError && error.code === "conflict")) throw error;
+    const meanwhile = await replay<Row>(ctx);
+    if (meanwhile === undefined) throw error;
+    return meanwhile;
+  }
+}
+
 /** Runs a statement again when PostgreSQL chose it as a deadlock's victim: it was rolled back whole. */
 export async function retryDeadlock<T>(run: () => Promise<T>, attempts = 5): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

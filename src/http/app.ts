@@ -5,6 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Context, Services } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
+import { safeError } from "../kernel/safe-error.ts";
 import { pageLanguage } from "./language.ts";
 import { pageHeaders } from "./page-security.ts";
 import { invalidBy, toProblem } from "./problem.ts";
@@ -104,15 +105,6 @@ function logCause(services: Services, c: HonoContext<AppEnv>, error: SaysoError)
   } else if (error.code === "unavailable" || error.code === "outcome_unknown") {
     services.log.warn({ requestId, code: error.code, err: safeError(error.cause) }, "failed");
   }
-}
-
-/** An error as a log may have it: its name, code and stack, but not a message, which can quote a value. */
-export function safeError(error: unknown): object {
-  if (!(error instanceof Error)) return { name: typeof error };
-  const code = "code" in error ? error.code : undefined;
-  // A message of several lines goes on in the stack's next ones.
-  const stack = error.stack?.split("\n").filter((line) => /^ {4}at /.test(line));
-  return { name: error.name, code, stack: stack?.join("\n") };
 }
 
 const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {

@@ -29,7 +29,7 @@ export async function fillInThread(order: FillOrder, signal: AbortSignal): Promi
   if (!existsSync(threadFile)) throw new SaysoError("internal", "Sayso is not built. Run: npm run build");
   const worker = new Worker(threadFile, {
     workerData: order,
-    resourceLimits: { maxOldGenerationSizeMb: limits.archiveThreadMb },
+    resourceLimits: { maxOldGenerationSizeMb: limits.archiveThreadMb, maxYoungGenerationSizeMb: 16 },
   });
   const end = AbortSignal.any([signal, AbortSignal.timeout(limits.archiveBuildSeconds * 1000)]);
   const stop = () => void worker.terminate();
@@ -52,7 +52,7 @@ function ended(worker: Worker): Promise<FillReport | undefined> {
     worker.once("message", (message: FillReport) => {
       report = message;
     });
-    worker.once("error", reject);
+    worker.once("error", (error) => reject(isOutOfMemory(error) ? tooMuch(error) : error));
     worker.once("exit", () => resolve(report));
   });
 }
@@ -60,6 +60,18 @@ function ended(worker: Worker): Promise<FillReport | undefined> {
 function failure(report: Extract<FillReport, { done: false }>): Error {
   if (report.code !== undefined) return new SaysoError(report.code, report.detail ?? report.name);
   return Object.assign(new Error("The archive could not be filled."), { name: report.name });
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+}
+
+function tooMuch(cause: unknown): SaysoError {
+  return new SaysoError(
+    "too_large",
+    `This person's account data takes more than the ${limits.archiveThreadMb} MB of memory that building an archive may take. Store less in the largest section.`,
+    { cause },
+  );
 }
 
 function brokenOff(): SaysoError {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Logger, type LogLevel, parseCronItems, run } from "graphile-worker";
 import type { Composed } from "../compose.ts";
-import { safeError } from "../http/app.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
+import { safeError } from "../kernel/safe-error.ts";
 
 /** Work that is done in the background. It may be asked for twice, and again after it failed half-way. */
 export type Task = (payload: unknown, signal: AbortSignal) => Promise<void>;

@@ -15,6 +15,8 @@ export const limits = {
   /** A section of account data. */
   sectionBytes: 4 * 1024 * 1024,
   sectionDepth: 32,
+  /** All sections of one person, as they are stored. */
+  accountDataBytes: 16 * 1024 * 1024,
   /** A profile photo, decoded. */
   photoBytes: 512 * 1024,
   /** A section with more rows or list entries than this has a page of its own in the report. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { safeError } from "../../src/http/app.ts";
+import { safeError } from "../../src/kernel/safe-error.ts";
 import { administer } from "../support/database.ts";
 import { askEveryRoute, personsNumber } from "../support/every-route.ts";
 import { type ServiceProcess, startTestService, type TestService } from "../support/service.ts";

@@ -5,7 +5,10 @@ import { testConfig } from "./service.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 /** The header that Meta signs a body with. */
-export function signatureOf(raw: string | Uint8Array, secret = testConfig.whatsappAppSecrets[0] ?? ""): string {
+export function signatureOf(
+  raw: string | Uint8Array,
+  secret = testConfig.whatsappAppSecrets[0] ?? "",
+): string {
   return `sha256=${createHmac("sha256", secret).update(raw).digest("hex")}`;
 }
 
@@ -33,7 +36,10 @@ export class Platform {
   /** Delivers a body, or raw bytes as they are, signed. */
   send(body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const raw = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
-    return this.client.post("/webhooks/whatsapp", raw, { "x-hub-signature-256": signatureOf(raw), ...headers });
+    return this.client.post("/webhooks/whatsapp", raw, {
+      "x-hub-signature-256": signatureOf(raw),
+      ...headers,
+    });
   }
 
   /** Delivers a body that must be taken, and answers with it, to be delivered again. */
@@ -88,11 +94,25 @@ export class Platform {
 
   /** A message with an id of its own, written now. */
   message(from: string, more: Json = {}): Json {
-    return { id: this.messageId(), from, timestamp: secondsAgo(0), type: "image", image: { id: "1" }, ...more };
+    return {
+      id: this.messageId(),
+      from,
+      timestamp: secondsAgo(0),
+      type: "image",
+      image: { id: "1" },
+      ...more,
+    };
   }
 
   text(from: string, words: string, more: Json = {}): Json {
-    return { id: this.messageId(), from, timestamp: secondsAgo(0), type: "text", text: { body: words }, ...more };
+    return {
+      id: this.messageId(),
+      from,
+      timestamp: secondsAgo(0),
+      type: "text",
+      text: { body: words },
+      ...more,
+    };
   }
 
   status(word: string, recipient: string, more: Json = {}): Json {

@@ -123,7 +123,7 @@ end $$;
 -- thousands of simultaneous first contacts of one person make one record.
 --   p_identifiers: [{"hash": hex, "kind": "phone"}]; p_platform: the platform itself names them together.
 --   outcome: found | made | ambiguous (two people; a caller's word never merges them)
--- What the platform said before an identifier's linked_at and what comes late makes and ends no tie.
+-- What the platform said up to an identifier's linked_at and what comes late makes and ends no tie.
 create function resolve_subject(
   p_organization uuid, p_identifiers jsonb, p_new_id uuid, p_data_key bytea, p_evidence_key bytea,
   p_platform boolean, p_at timestamptz, p_request text
@@ -163,10 +163,11 @@ begin
           from identifier i left join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
           where i.organization_id = p_organization
             and (i.hash in (v_phone, v_bsuid) or (i.kind = 'bsuid' and s.root_id = v_phone_root));
-        if v_linked_at > p_at or (v_is_taken and v_linked_at = p_at) then
+        if v_linked_at >= p_at then
           -- Old news that came late: number or user id have gone elsewhere since. This is about the user id alone.
           p_identifiers := (select jsonb_agg(x) from jsonb_array_elements(p_identifiers) x
             where decode(x->>'hash', 'hex') <> v_phone);
+          v_phone := null;
         elsif v_is_taken then
           -- The number's record belongs to another user id: the number has a new holder.
           perform unlink_identifier(p_organization, v_phone, p_new_id, p_data_key, p_evidence_key, p_at, p_request);
@@ -200,7 +201,7 @@ begin
     -- A number and a user id belong together only on the platform's word, and no caller names a new user id.
     insert into identifier (organization_id, hash, subject_id, kind, linked_at)
     select p_organization, decode(x.hash, 'hex'), v_root, x.kind,
-        case when p_platform and jsonb_array_length(p_identifiers) > 1 then p_at end
+        case when v_phone is not null and v_bsuid is not null then p_at end
       from jsonb_to_recordset(p_identifiers) x(hash text, kind text)
       where p_platform
         or not exists (

@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
 import { open, seal } from "../../kernel/seal.ts";
 import { findSubject, readPerson } from "../subject/index.ts";
 import { customMisfits } from "./custom-schema.ts";
@@ -10,8 +11,8 @@ import { replaceSection, selectCustomSection, selectSections } from "./store.ts"
 
 /**
  * Stores what the organization knows about a person in one section, sealed under the person's own key. The document
- * takes the place of the earlier one whole. Throws `not_found` (person, section), `gone` (an erased person) and
- * `invalid` with pointers into the document where it does not fit the section's schema.
+ * takes the place of the earlier one whole. Throws `not_found` (person, section), `gone` (an erased person),
+ * `invalid` with pointers into the document where it does not fit the section's schema, and `too_large`.
  */
 export async function putAccountData(
   ctx: Context,
@@ -31,7 +32,12 @@ export async function putAccountData(
   const sealed = seal(subject.dataKey, sectionPlace(subject.id, section), plain);
   const publicId = formatId("sub", subject.id);
   const row = await replaceSection(ctx, { subjectId: subject.id, section, sealed }, publicId);
-  if (row === undefined) throw new SaysoError("internal", "The section was not stored.");
+  if (row === undefined) {
+    throw new SaysoError(
+      "too_large",
+      `All sections of a person together may have at most ${limits.accountDataBytes} bytes. Store less in one of them.`,
+    );
+  }
   return { subjectId: publicId, section, updatedAt: new Date(row.updated_at).toISOString(), document };
 }
 

@@ -8,7 +8,10 @@ import { accountSection, customSection } from "./tables.ts";
 export type AccountSectionRow = typeof accountSection.$inferSelect;
 export type CustomSectionRow = Omit<typeof customSection.$inferSelect, "schema"> & { schema: CustomSchema };
 
-/** Stores a person's section, in place of what any of their merged records had there. */
+/**
+ * Stores a person's section, in place of what any of their merged records had there. No row: all sections together
+ * would be larger than a person's may be.
+ */
 export async function replaceSection(
   ctx: Context,
   made: { subjectId: string; section: string; sealed: Buffer },
@@ -17,17 +20,25 @@ export async function replaceSection(
   return write<{ updated_at: string }>(ctx, (sql) => ({
     parts: [
       [
+        "fitting",
+        sql`select 1 as one
+          from account_section a join subject s on s.organization_id = a.organization_id and s.id = a.subject_id
+          where a.organization_id = ${ctx.organizationId}::uuid and s.root_id = ${made.subjectId}::uuid
+            and a.section <> ${made.section}
+          having coalesce(sum(octet_length(a.sealed)), 0) + ${made.sealed.length}::int <= ${limits.accountDataBytes}::int`,
+      ],
+      [
         "removed",
         sql`delete from account_section a using subject s
           where a.organization_id = ${ctx.organizationId}::uuid and a.section = ${made.section}
             and s.organization_id = a.organization_id and s.id = a.subject_id
-            and s.root_id = ${made.subjectId}::uuid and s.id <> s.root_id
+            and s.root_id = ${made.subjectId}::uuid and s.id <> s.root_id and exists (select from fitting)
           returning a.subject_id`,
       ],
       [
         "stored",
         sql`insert into account_section (organization_id, subject_id, section, sealed)
-          values (${ctx.organizationId}, ${made.subjectId}, ${made.section}, ${made.sealed})
+          select ${ctx.organizationId}::uuid, ${made.subjectId}::uuid, ${made.section}, ${made.sealed}::bytea from fitting
           on conflict (organization_id, subject_id, section) do update
             set sealed = excluded.sealed, updated_at = now()
           returning updated_at`,

@@ -1,13 +1,9 @@
 export { buildArchive } from "./build-archive.ts";
 export { collectReport, type ReportedRequest } from "./collect-report.ts";
-export { attachmentPath } from "./domain/attachment-name.ts";
 export type { ReportPages } from "./domain/files.ts";
 export type { Manifest } from "./domain/manifest.ts";
-export type { Attachment, Notice, ReportModel, Row, Section, Source } from "./domain/report-model.ts";
-export { type OwnRows, type OwnSectionName, ownSectionNames } from "./domain/sections.ts";
 export { detachPhoto } from "./profile-photo.ts";
 export { createReportPages } from "./render.ts";
 export { signingKeyRoutes } from "./routes.ts";
 export { type PublicKey, readPublicKeys, signingKeyId, signingKeysDocument } from "./signing-key.ts";
 export { type Verification, verifyArchive } from "./verify.ts";
-export type { WrittenArchive } from "./zip.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "../../context.ts";
-import { replay } from "../../db/write.ts";
+import { answerOnce } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { seal } from "../../kernel/seal.ts";
@@ -21,7 +21,7 @@ type Approved = NonNullable<Awaited<ReturnType<typeof approve>>>;
  * key. Throws `not_found`, `gone`, and `conflict` when the request is past that.
  */
 export async function approveRequest(ctx: Context, id: string, input: { identity: IdentityNote }) {
-  const approved = (await replay<Approved>(ctx)) ?? (await record(ctx, id, input.identity));
+  const approved = await answerOnce(ctx, () => record(ctx, id, input.identity));
   return {
     id: formatId("req", approved.id),
     status: approved.status,

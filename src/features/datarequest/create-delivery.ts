@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { hash } from "@node-rs/argon2";
 import type { Context } from "../../context.ts";
-import { replay } from "../../db/write.ts";
+import { answerOnce } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
@@ -21,7 +21,7 @@ type Made = NonNullable<Awaited<ReturnType<typeof insertDelivery>>>;
  * `not_found`, and `conflict` when there is no archive to hand over.
  */
 export async function createDelivery(ctx: Context, requestId: string) {
-  const made = (await replay<Made>(ctx)) ?? (await record(ctx, requestId));
+  const made = await answerOnce(ctx, () => record(ctx, requestId));
   const { token, passcode } = secretsOf(ctx, made.id);
   return {
     id: formatId("dlv", made.id),

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
-import { replay, write } from "../../db/write.ts";
+import { replay } from "../../db/write.ts";
 import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { maskIdentifier } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
@@ -10,7 +10,14 @@ import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { findPurpose, getOrganization } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { insertLinkOptOut, insertUndo, selectStandingLinkOptOut, type UndoOutcome } from "./store.ts";
+import {
+  insertLinkOptOut,
+  insertUndo,
+  type LinkRow,
+  recordLink,
+  selectStandingLinkOptOut,
+  type UndoOutcome,
+} from "./store.ts";
 
 const use = "opt_out_link";
 
@@ -30,7 +37,7 @@ export async function issueOptOutLink(
   if (input.purpose !== undefined && (await findPurpose(ctx, input.purpose)) === undefined) {
     throw invalid("/purpose", "There is no such purpose.");
   }
-  const content = (await replay<{ subject_id: string; purpose: string | null }>(ctx)) ?? (await record());
+  const content = (await replay<LinkRow>(ctx)) ?? (await record());
   const token = makeLinkToken(linkKey(ctx.keys), use, ctx.organizationId, {
     subjectId: content?.subject_id,
     ...(input.purpose === undefined ? {} : { purpose: input.purpose }),
@@ -39,15 +46,7 @@ export async function issueOptOutLink(
 
   async function record() {
     const subject = await resolveSubject(ctx, input.subject, "/subject");
-    return write<{ subject_id: string; purpose: string | null }>(ctx, (sql) => ({
-      parts: [],
-      result: sql`select ${subject.id}::text as subject_id, ${input.purpose ?? null}::text as purpose`,
-      audit: {
-        action: "opt_out_link.issued",
-        entity: formatId("sub", subject.id),
-        details: { purpose: input.purpose },
-      },
-    }));
+    return recordLink(ctx, subject.id, input.purpose);
   }
 }
 

@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
+import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { hashesOf, standPart } from "../subject/index.ts";
 import { optOutEvent } from "./tables.ts";
@@ -95,6 +96,25 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
 
 function auditOf({ publicId, scope, purpose, source }: NewOptOut) {
   return { action: "opt_out.recorded", entity: publicId, details: { scope, purpose, source } } as const;
+}
+
+/** What a link is about, as its audit entry and a repeated request have it. */
+export interface LinkRow {
+  readonly subject_id: string;
+  readonly purpose: string | null;
+}
+
+/** Notes that a link was handed out for a person (uuid). The link itself is stored nowhere. */
+export async function recordLink(
+  ctx: Context,
+  subjectId: string,
+  purpose: string | undefined,
+): Promise<LinkRow | undefined> {
+  return write<LinkRow>(ctx, (sql) => ({
+    parts: [],
+    result: sql`select ${subjectId}::text as subject_id, ${purpose ?? null}::text as purpose`,
+    audit: { action: "opt_out_link.issued", entity: formatId("sub", subjectId), details: { purpose } },
+  }));
 }
 
 /**

@@ -35,7 +35,7 @@ export const identifier = pgTable(
     kind: text().notNull(),
     /** What was given, verbatim, sealed under the subject's data key. */
     sealed: bytes(),
-    /** The platform's timestamp of its last word that tied this to a person or took it away; null: it said none. */
+    /** The platform's timestamp of its last word that tied number and user id or parted them; null: there is none. */
     linkedAt: instant(),
     createdAt: instant().notNull().defaultNow(),
   },

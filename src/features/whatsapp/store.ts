@@ -135,7 +135,7 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
     parts: [
       [
         "known",
-        sql`select at from inbound_message
+        sql`select at, subject_id from inbound_message
           where organization_id = ${ctx.organizationId}::uuid and message_id = ${message.messageId}`,
       ],
       [
@@ -166,8 +166,8 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
                 select from opt_out_event e
                 join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
                 join subject p on p.organization_id = s.organization_id and p.root_id = s.root_id
-                where e.organization_id = ${ctx.organizationId}::uuid and p.id = ${message.subjectId}::uuid
-                  and e.source = 'keyword' and e.occurred_at in (select at from known union select ${message.at}::timestamptz))`,
+                where e.organization_id = ${ctx.organizationId}::uuid and p.id = known.subject_id
+                  and e.source = 'keyword' and e.occurred_at in (known.at, ${message.at}::timestamptz))`,
             ] as const,
             ...optOutParts(sql, ctx, optOut, "said_no"),
           ]),
@@ -285,7 +285,7 @@ function preferencePart(sql: Sql, ctx: Context, preference: NewPreference, where
     on conflict (organization_id, identifier_hash, waba_id) do update
       set value = excluded.value, at = excluded.at
       where platform_preference.at < excluded.at
-        or (platform_preference.at = excluded.at and excluded.value = 'stop')
+        or (platform_preference.at = excluded.at and platform_preference.value <> 'stop' and excluded.value = 'stop')
     returning identifier_hash`;
 }
 

@@ -297,6 +297,27 @@ describe("merged people", () => {
   });
 });
 
+describe("all that is stored about one person", () => {
+  beforeAll(start);
+
+  it("has a limit, and what is over it replaces nothing", async () => {
+    const text = "x".repeat(4_000_000);
+    const schema = { type: "object" };
+    for (const section of ["one", "two", "three", "four", "five"]) {
+      await shop.post("/v1/account-sections", { section, title: section, schema });
+    }
+    const put = async (section: string, document: object) =>
+      (await shop.put(`/v1/subjects/${subjectId}/account-data/${section}`, document)).status;
+    for (const section of ["one", "two", "three", "four"]) expect(await put(section, { text })).toBe(200);
+    expect(await put("five", { text: "small" })).toBe(200);
+    expect(await put("five", { text })).toBe(413);
+    const five = await shop.get(`/v1/subjects/${subjectId}/account-data/five`);
+    expect(five.body.document).toEqual({ text: "small" });
+    // What takes the place of something as large fits.
+    expect(await put("one", { text })).toBe(200);
+  });
+});
+
 describe("who may", () => {
   beforeAll(start);
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import JSZip from "jszip";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { parseId } from "../../../src/kernel/ids.ts";
 import {
   approveAndWait,
@@ -47,6 +48,8 @@ const sectionOfTable: Readonly<Record<string, string>> = {
   service_window: "messages",
   standing_no: "opt_outs",
 };
+
+const reportedPhoto = z.object({ attachment: z.string(), sha256: z.string() });
 
 const phone = "+12025550123";
 const email = "customer@mail.example";
@@ -344,10 +347,7 @@ describe("an archive", () => {
     await approveAndWait(org, id);
     const zip = await JSZip.loadAsync((await org.get(`/v1/data-requests/${id}/archive`)).bytes);
     const report = JSON.parse((await zip.file("report.json")?.async("string")) ?? "") as Report;
-    const { attachment, sha256 } = report.sections.profile?.document?.photo as {
-      attachment: string;
-      sha256: string;
-    };
+    const { attachment, sha256 } = reportedPhoto.parse(report.sections.profile?.document?.photo);
     const photo = (await zip.file(attachment)?.async("nodebuffer")) ?? Buffer.alloc(0);
     expect(photo.equals(Buffer.from(base64, "base64"))).toBe(true);
     expect(createHash("sha256").update(photo).digest("hex")).toBe(sha256);

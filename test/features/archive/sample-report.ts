@@ -179,7 +179,7 @@ const disclosures: OwnRows["disclosures"][] = [
 ];
 
 /** Message rows without end, the same each time: one every seven minutes, every other one from the person. */
-export function messageRow(index: number): OwnRows["messages"] {
+function messageRow(index: number): OwnRows["messages"] {
   const at = new Date(Date.UTC(2024, 0, 1) + index * 420_000).toISOString();
   const messageId = `wamid.HBgLMTIwMjU1NTAxMjMVAgARGBI${String(index).padStart(12, "0")}AA==`;
   const shared = { messageId, at, receivedAt: at, sender: "+1 202-555-0100", text: null };
