@@ -58,6 +58,8 @@ export const limits = {
   archiveLeaseSeconds: 60,
   /** How long a build may wait in the queue before it is queued again. */
   archiveQueueSeconds: 600,
+  /** How long after its last failure a build is queued again, when the queue itself has given it up. */
+  archiveRetrySeconds: 24 * 3600,
   archiveBuildSeconds: 3600,
   /** JavaScript memory of the thread that builds one. */
   archiveThreadMb: 192,

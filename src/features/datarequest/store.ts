@@ -269,7 +269,7 @@ export async function startAttempt(
             lease_until = now() + ${limits.archiveLeaseSeconds}::int * interval '1 second'
           from data_request r
           where a.organization_id = ${ctx.organizationId}::uuid and a.id = ${input.archiveId}::uuid and a.state = 'building'
-            and (a.attempt = 0 or a.lease_until is null or a.lease_until < now())
+            and (a.key is null or a.lease_until < now())
             and r.organization_id = a.organization_id and r.id = a.request_id and r.status = 'in_progress'
           returning r.id, r.status, a.attempt`,
       ],
@@ -371,13 +371,15 @@ export async function finishAttempt(
   }));
 }
 
-/** Notes why an attempt failed, for all to see, and gives its lease back. */
+/** Notes why an attempt failed, for all to see, and gives its lease back: without a key nobody is at work. */
 export async function failAttempt(ctx: Context, { archiveId, attempt }: Attempt, reason: string) {
   return write<{ id: string }>(ctx, (sql) => ({
     parts: [
       [
         "failed",
-        sql`update archive a set lease_until = null from data_request r
+        sql`update archive a set key = null,
+            lease_until = now() + ${limits.archiveRetrySeconds}::int * interval '1 second'
+          from data_request r
           where a.organization_id = ${ctx.organizationId}::uuid and a.id = ${archiveId}::uuid and a.state = 'building'
             and a.attempt = ${attempt}::int and r.organization_id = a.organization_id and r.id = a.request_id
           returning r.id, r.status`,

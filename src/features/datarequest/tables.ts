@@ -84,11 +84,11 @@ export const archive = pgTable(
     requestId: uuid().notNull(),
     /** building, ready or deleted. */
     state: text().notNull(),
-    /** Wrapped key of this archive; destroyed with it. */
+    /** Wrapped key of this archive; destroyed with it, and with a failed attempt. */
     key: bytes(),
     /** Which try of building it counts: only its chunks belong to the archive. */
     attempt: integer().notNull().default(0),
-    /** While building: by then the builder must have shown a sign of life, else the work is queued again. */
+    /** While building: by then there must have been a sign of life, else the work is queued again. */
     leaseUntil: instant(),
     bytes: bigint({ mode: "number" }),
     sha256: text(),

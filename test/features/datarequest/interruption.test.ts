@@ -196,7 +196,7 @@ describe("an attempt that was given up for dead and is not", () => {
     );
     await administer(
       service.database.ownerUrl,
-      (sql) => sql`update archive set lease_until = null where id = ${archiveId}`,
+      (sql) => sql`update archive set lease_until = now() - interval '1 second' where id = ${archiveId}`,
     );
     await work();
     await expectWhole(shop, id, archiveId, 3);
@@ -231,6 +231,20 @@ describe("a build that fails", () => {
       "The archive is larger than a ZIP can hold.",
     ]);
     expect(JSON.stringify(timeline)).not.toContain("customer@mail.example");
+  });
+
+  it("is not given up when the queue does: a day later it is queued again", async () => {
+    const { shop, id, ctx, archiveId } = await approvedRequest();
+    await expect(buildRequestedArchive(ctx, archiveId, () => Promise.reject(new Error("no")))).rejects.toThrow();
+    await administer(service.database.ownerUrl, (sql) => sql`delete from graphile_worker._private_jobs`);
+    expect(await resumeBuilds(service.services)).toBe(0);
+    await administer(
+      service.database.ownerUrl,
+      (sql) => sql`update archive set lease_until = lease_until - interval '1 day' where id = ${archiveId}`,
+    );
+    expect(await resumeBuilds(service.services)).toBe(1);
+    await work();
+    await expectWhole(shop, id, archiveId, 2);
   });
 
   it("leaves no value in the queue or the log either", async () => {
