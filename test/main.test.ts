@@ -112,13 +112,21 @@ test("told to stop again, it ends at once although a request is under way", asyn
 });
 
 test("a connection that its client keeps open after the answer does not make it wait out its time", async () => {
-  const shop = await service.organization();
   const { url, child, ended } = await start();
-  const { sent, answered } = await half(url, shop.key ?? "");
+  const { hostname, port } = new URL(url);
+  const socket = dial({ host: hostname, port: Number(port) });
+  let received = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    received += text;
+  });
+  socket.write(
+    "POST /v1/purposes HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\n",
+  );
+  while (!received.includes("100 Continue")) await once(socket, "data");
   child.kill("SIGTERM");
   while (await isListening(url)) await delay(20);
-  sent.end("{}");
-  await text(await answered);
+  socket.write("{}");
+  while (!received.includes(" 401 ")) await once(socket, "data");
   const answeredAt = performance.now();
   expect(await ended).toMatchObject({ code: 0, stdout: expect.stringContaining('"msg":"stopped"') });
   expect(performance.now() - answeredAt).toBeLessThan(limits.shutdownTimeoutMs / 2);

@@ -1,5 +1,5 @@
 export { buildArchive } from "./build-archive.ts";
-export { collectReport, type ReportedRequest } from "./collect-report.ts";
+export { collectReport } from "./collect-report.ts";
 export type { ReportPages } from "./domain/files.ts";
 export type { Manifest } from "./domain/manifest.ts";
 export { detachPhoto } from "./profile-photo.ts";

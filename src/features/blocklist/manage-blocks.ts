@@ -95,7 +95,7 @@ export async function blocksOf(ctx: Context, hashes: readonly string[]) {
 }
 
 /** A block as staff see it: never the identifier, only its ending. */
-export function presentBlock(ctx: Context, row: BlockRow) {
+function presentBlock(ctx: Context, row: BlockRow) {
   return {
     id: formatId("blk", row.id),
     identifier: { kind: row.identifierKind, ending: row.ending },

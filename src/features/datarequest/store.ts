@@ -16,7 +16,7 @@ export type DeliveryRow = typeof delivery.$inferSelect;
 const openStatuses = requestStatuses.filter((status) => !isFinal(status));
 
 /** The work of building an archive. Queued again under its key it is still one. */
-export function buildJob(organizationId: string, archiveId: string): Job {
+function buildJob(organizationId: string, archiveId: string): Job {
   return {
     task: "build_archive",
     payload: { organizationId, archiveId },

@@ -45,7 +45,7 @@ async function approvedRequest() {
   const shop = await shopIn(service);
   const { id, subjectId } = await openRequestOf(shop);
   await shop.post("/v1/account-sections", { section: "notes", title: "Notes", schema: { type: "object" } });
-  const text = randomBytes(2_000_000).toString("base64");
+  const text = randomBytes(1_200_000).toString("base64");
   const stored = await shop.put(`/v1/subjects/${subjectId}/account-data/notes`, { text });
   expect(stored.status).toBe(200);
   await shop.post(`/v1/data-requests/${id}/approve`, { identity: { method: "in_person" } });
@@ -92,7 +92,7 @@ async function expectWhole(shop: OrganizationClient, id: string, archiveId: stri
   expect(new Set(chunks.map((chunk) => chunk.attempt))).toEqual(new Set([attempt]));
 }
 
-describe("a build that is interrupted", () => {
+describe("a build that is interrupted", { timeout: 120_000 }, () => {
   it("by the end of its thread leaves nothing that counts, says so, and is finished by the next worker", async () => {
     const { shop, id, archiveId, ctx } = await approvedRequest();
     const end = new AbortController();
@@ -155,7 +155,7 @@ describe("a build that is interrupted", () => {
   });
 });
 
-describe("an attempt that was given up for dead and is not", () => {
+describe("an attempt that was given up for dead and is not", { timeout: 120_000 }, () => {
   async function twoAttempts(): Promise<{
     ctx: Context;
     archiveId: string;
@@ -216,7 +216,7 @@ describe("an attempt that was given up for dead and is not", () => {
   });
 });
 
-describe("a build that fails", () => {
+describe("a build that fails", { timeout: 120_000 }, () => {
   it("stays in progress, with a reason that quotes no value", async () => {
     const { shop, id, ctx, archiveId } = await approvedRequest();
     const secret = new TypeError("customer@mail.example is not a function");
@@ -235,7 +235,9 @@ describe("a build that fails", () => {
 
   it("is not given up when the queue does: a day later it is queued again", async () => {
     const { shop, id, ctx, archiveId } = await approvedRequest();
-    await expect(buildRequestedArchive(ctx, archiveId, () => Promise.reject(new Error("no")))).rejects.toThrow();
+    await expect(
+      buildRequestedArchive(ctx, archiveId, () => Promise.reject(new Error("no"))),
+    ).rejects.toThrow();
     await administer(service.database.ownerUrl, (sql) => sql`delete from graphile_worker._private_jobs`);
     expect(await resumeBuilds(service.services)).toBe(0);
     await administer(

@@ -445,7 +445,7 @@ describe("what the platform says of a template", () => {
       await platform.deliver(platform.account(field, value, `${time}`));
     // Order updates are on contract and cover utility, not marketing.
     expect(await ask(shop, "order_updates")).toEqual(
-      expected === "utility" ? [] : ["purpose_category_mismatch"],
+      expected === "utility" ? [] : ["purpose_category_mismatch", "consent_missing"],
     );
     const list = await shop.org.get<{ items: { name: string; category: string }[] }>("/v1/templates");
     expect(list.body.items.find(({ name }) => name === "spring")).toMatchObject({ category: expected });

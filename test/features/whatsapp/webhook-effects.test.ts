@@ -253,15 +253,14 @@ describe("a person's no by message", () => {
   it("leaves a service reply to what they write afterwards", async () => {
     const { shop, platform } = await openWithConsent();
     const ask = () => shop.codes({ waId: person }, reply);
-    await platform.deliver(platform.messages(platform.text(person, "STOP", { timestamp: secondsAgo(30) })));
+    const stoppedAt = Number(secondsAgo(30));
+    const wrote = (words: string, timestamp: number) =>
+      platform.deliver(platform.messages(platform.text(person, words, { timestamp: `${timestamp}` })));
+    await wrote("STOP", stoppedAt);
     expect(await ask()).toContain("recipient_opted_out");
-    await platform.deliver(
-      platform.messages(platform.text(person, "Where is my parcel?", { timestamp: secondsAgo(30) })),
-    );
+    await wrote("Where is my parcel?", stoppedAt);
     expect(await ask()).toContain("recipient_opted_out");
-    await platform.deliver(
-      platform.messages(platform.text(person, "Where is my parcel?", { timestamp: secondsAgo(20) })),
-    );
+    await wrote("Where is my parcel?", stoppedAt + 1);
     expect(await ask()).toEqual([]);
     expect(await shop.codes({ waId: person })).toContain("recipient_opted_out");
   });
@@ -480,16 +479,15 @@ describe("a message's failure", () => {
 
   it("by which the person stopped marketing yields to their later resume only", async () => {
     const { shop, platform } = await openWithConsent();
-    const resume = (seconds: number) =>
-      platform.deliver(
-        platform.preferences(platform.preference("resume", person, { timestamp: secondsAgo(seconds) })),
-      );
+    const stoppedAt = Number(secondsAgo(30));
+    const resume = (timestamp: number) =>
+      platform.deliver(platform.preferences(platform.preference("resume", person, { timestamp })));
     await platform.deliver(
-      platform.statuses(platform.failure(131050, person, { timestamp: secondsAgo(30) })),
+      platform.statuses(platform.failure(131050, person, { timestamp: `${stoppedAt}` })),
     );
-    await resume(30);
+    await resume(stoppedAt);
     expect(await shop.codes({ waId: person })).toEqual(["platform_marketing_stopped"]);
-    await resume(29);
+    await resume(stoppedAt + 1);
     expect(await shop.codes({ waId: person })).toEqual([]);
   });
 });
