@@ -31,8 +31,9 @@ export interface ReportedRequest {
 }
 
 /**
- * Everything that Sayso holds about a person, merged records included, as a report model: what was there at one
- * time, `madeAt`. Logs of any length are read while the report is written. Throws `not_found` and `gone`.
+ * What Sayso holds about a person, merged records included, as a report model: what was there at one time, `madeAt`.
+ * Access (GDPR Art. 15) is everything; portability (Art. 20) what the person provided or what was observed, not what
+ * was made of it. Logs of any length are read while the report is written. Throws `not_found` and `gone`.
  */
 export async function collectReport(
   ctx: Context,
@@ -89,9 +90,9 @@ export async function collectReport(
       await consentSection(reported),
       await optOutSection(reported),
       await messageSection(reported),
-      await decisionSection(reported),
+      ...(request.kind === "access" ? [await decisionSection(reported)] : []),
       await requestSection(reported),
-      await disclosureSection(reported),
+      ...(request.kind === "access" ? [await disclosureSection(reported)] : []),
       ...(await signInSections(reported)),
       ...account.custom,
     ],

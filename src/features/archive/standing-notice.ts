@@ -79,7 +79,7 @@ export function standingNotice(
       ...recipients,
       ...(written.recipients === undefined
         ? []
-        : [{ name: written.recipients, reason: "", country: null, safeguards: null }]),
+        : [{ name: written.recipients, reason: say.ownStarts, country: null, safeguards: null }]),
     ],
     retention: [
       ...raw,

@@ -88,6 +88,7 @@ async function applyInboundMessage(
   await insertInboundMessage(ctx, {
     messageId: message.messageId,
     at: message.at,
+    isStamped: message.atFrom === "platform",
     senderId: sender.id,
     subjectId: subject.id,
     kind: message.kind,

@@ -44,6 +44,7 @@ export async function reportInbound(ctx: Context, report: InboundReport) {
     await insertInboundMessage(ctx, {
       messageId: report.messageId,
       at,
+      isStamped: true,
       senderId: sender.id,
       subjectId: subject.id,
       kind: "text",

@@ -116,6 +116,8 @@ export async function deleteDaysBefore(services: Services, day: string): Promise
 export interface NewInboundMessage {
   readonly messageId: string;
   readonly at: string;
+  /** `at` is the message's own; otherwise that of its receipt, another one each time it comes. */
+  readonly isStamped: boolean;
   readonly senderId: string;
   readonly subjectId: string;
   readonly kind: string;
@@ -126,8 +128,8 @@ export interface NewInboundMessage {
 
 /**
  * Records a message from a person with the window it opens and the no it says, in one statement and once only: a
- * message that is known already changes nothing and answers undefined. Only a no that its first report did not have
- * is still taken: a no is never lost behind a message id.
+ * message that is known already changes nothing and answers undefined. Only a no that does not stand yet is still
+ * taken: a no is never lost behind a message id that a caller used before.
  */
 export async function insertInboundMessage(ctx: Context, message: NewInboundMessage) {
   const { optOut } = message;
@@ -135,7 +137,7 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
     parts: [
       [
         "known",
-        sql`select at, subject_id from inbound_message
+        sql`select at from inbound_message
           where organization_id = ${ctx.organizationId}::uuid and message_id = ${message.messageId}`,
       ],
       [
@@ -162,12 +164,12 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
         : [
             [
               "said_no",
-              sql`select 1 from message union all select 1 from known where not exists (
-                select from opt_out_event e
-                join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
-                join subject p on p.organization_id = s.organization_id and p.root_id = s.root_id
-                where e.organization_id = ${ctx.organizationId}::uuid and p.id = known.subject_id
-                  and e.source = 'keyword' and e.occurred_at in (known.at, ${message.at}::timestamptz))`,
+              sql`select 1 from message union all select 1 from known where exists (
+                select from (${hashesOf(sql, ctx, optOut.named.length > 0 ? [] : [message.subjectId], optOut.named)}) h
+                where not exists (select from standing_no n
+                  where n.organization_id = ${ctx.organizationId}::uuid and n.identifier_hash = h.hash
+                    and n.channel = '*' and n.purpose = '*' and n.kind = 'opted_out'
+                    and n.at >= case when ${message.isStamped}::boolean then ${message.at}::timestamptz else known.at end))`,
             ] as const,
             ...optOutParts(sql, ctx, optOut, "said_no"),
           ]),

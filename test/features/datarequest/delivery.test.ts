@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Sql } from "../../../src/db/database.ts";
 import { readPublicKeys, verifyArchive } from "../../../src/features/archive/index.ts";
 import { expireArchives } from "../../../src/features/datarequest/index.ts";
@@ -17,6 +17,9 @@ import {
 } from "../../support/data-request.ts";
 import { administer } from "../../support/database.ts";
 import type { OrganizationClient } from "../../support/service.ts";
+
+// Nearly every test here has an archive built; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let service: WorkingService;
 beforeAll(async () => {

@@ -1,0 +1,607 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  approveAndWait,
+  openRequestOf,
+  startWorkingService,
+  type WorkingService,
+} from "../support/data-request.ts";
+import type { Answer, OrganizationClient } from "../support/service.ts";
+import { ago, created, messages, Shop } from "../support/shop.ts";
+
+/** What an organization has and a request can name. */
+interface Things {
+  readonly sender: string;
+  readonly phoneNumberId: string;
+  readonly purpose: string;
+  readonly template: string;
+  readonly section: string;
+  readonly point: string;
+  readonly captureToken: string;
+  readonly subject: string;
+  readonly secondSubject: string;
+  readonly decision: string;
+  readonly block: string;
+  readonly signIn: string;
+  readonly optOut: string;
+  readonly requested: string;
+  readonly message: string;
+  readonly openRequest: string;
+  readonly readyRequest: string;
+}
+type Thing = keyof Things;
+
+interface Outfit {
+  readonly shop: Shop;
+  readonly things: Things;
+  /** Words that nobody else may read. */
+  readonly secrets: readonly string[];
+}
+
+let service: WorkingService;
+let mine: Outfit;
+let theirs: Outfit;
+
+beforeAll(async () => {
+  service = await startWorkingService();
+  [mine, theirs] = await Promise.all([outfit("+12025550151"), outfit("+12025550152")]);
+}, 60_000);
+afterAll(() => service.close());
+
+/** An organization with one of everything, each with a secret word in it. */
+async function outfit(phone: string): Promise<Outfit> {
+  const shop = await Shop.open(service);
+  const { org } = shop;
+  const unique = service.nextNumber();
+  const secret = `secret-of-${unique}`;
+  const post = <Body>(path: string, body?: object) => created<Body>(org.post(path, body));
+  await org.patch("/v1/organization", {
+    name: secret,
+    country: "IE",
+    timeZone: "Europe/Dublin",
+    dpo: { name: secret, contact: "privacy@shop.example" },
+    supervisoryAuthority: { name: secret, url: "https://authority.example" },
+  });
+  const purpose = `purpose_${unique}`;
+  await shop.purpose(purpose, { name: secret, description: secret });
+  const template = `template_${unique}`;
+  await post("/v1/templates", {
+    wabaId: shop.sender.wabaId,
+    name: template,
+    language: "en",
+    category: "marketing",
+    status: "approved",
+  });
+  const section = `section_${unique}`;
+  await post("/v1/account-sections", { section, title: secret, schema: { type: "object" } });
+
+  const person = { phone };
+  const provenance = { version: 2, operator: secret };
+  const { subjectId } = await shop.proven(person, { purpose }, { ...provenance, occurredAt: ago(120) });
+  await shop.reported({ externalId: secret }, { purpose: "support" });
+  const second = await shop.reported({ externalId: `${secret}-2` }, { purpose: "support" });
+  await org.put(`/v1/subjects/${subjectId}/account-data/${section}`, { about: secret });
+  const message = `wamid.${unique}`;
+  await shop.inbound(person, { messageId: message });
+  const decision = await shop.check(person, { purpose });
+  const block = await post<{ id: string }>("/v1/blocks", {
+    identifier: { externalId: "blocked" },
+    reason: "manual",
+    note: secret,
+  });
+  const stranger = { externalId: "stranger" };
+  const signIn = await post<{ id: string }>("/v1/causes", { kind: "sign_in", recipient: stranger });
+  const optOut = await shop.optOut(stranger);
+  const requested = await shop.reported(stranger);
+  const open = await openRequestOf(org, { subject: { externalId: "asks" } });
+  const ready = await openRequestOf(org, { subject: person });
+  await approveAndWait(org, ready.id);
+  return {
+    shop,
+    secrets: [secret, phone.slice(2)],
+    things: {
+      sender: shop.sender.id,
+      phoneNumberId: shop.sender.phoneNumberId,
+      purpose,
+      template,
+      section,
+      point: shop.point,
+      captureToken: await shop.captureToken(2),
+      subject: subjectId,
+      secondSubject: second.subjectId,
+      decision: decision.decisionId,
+      block: block.id,
+      signIn: signIn.id,
+      optOut: optOut.id,
+      requested: requested.id,
+      message,
+      openRequest: open.id,
+      readyRequest: ready.id,
+    },
+  };
+}
+
+interface Request {
+  readonly path: string;
+  readonly body?: object;
+}
+
+interface Case {
+  /** The things that the request names. Each is tried as another organization's, all others its own. */
+  readonly names: readonly Thing[];
+  readonly request: (things: Things) => Request;
+}
+
+const get = (path: (things: Things) => string, ...names: Thing[]): Case => ({
+  names,
+  request: (things) => ({ path: path(things) }),
+});
+/** Names nothing that an organization has. */
+const plain: Case[] = [];
+
+const consentOf = (t: Things, provenance: object = {}) => ({
+  subject: { subjectId: t.subject },
+  purpose: t.purpose,
+  state: "given",
+  provenance: {
+    collectionPointId: t.point,
+    version: 2,
+    captureToken: t.captureToken,
+    indication: "ticked",
+    occurredAt: ago(0),
+    ...provenance,
+  },
+});
+
+const checkOf = (t: Things, sender: string) => ({
+  sender,
+  recipient: { subjectId: t.subject },
+  purpose: t.purpose,
+  message: { kind: "template", category: "marketing", template: { name: t.template, language: "en" } },
+});
+
+/** A check that only its cause can make an allow. */
+const causedCheck = (name: "signIn" | "optOut" | "requested"): Case => ({
+  names: [name],
+  request: (t) => ({
+    path: "/v1/checks",
+    body: {
+      sender: t.sender,
+      recipient: { externalId: "stranger" },
+      ...(name === "signIn"
+        ? { purpose: "sign_in_codes", message: messages.code }
+        : { purpose: "order_updates", message: messages.parcel }),
+      cause: {
+        kind: { signIn: "sign_in", optOut: "opt_out_confirmation", requested: "double_opt_in" }[name],
+        id: t[name],
+      },
+    },
+  }),
+});
+
+/** Every documented route with what can be named in a request to it. */
+const routes: Readonly<Record<string, readonly Case[]>> = {
+  "GET /v1/organization": plain,
+  "PATCH /v1/organization": plain,
+  "GET /v1/senders": plain,
+  "POST /v1/senders": plain,
+  "GET /v1/senders/{id}": [
+    get((t) => `/v1/senders/${t.sender}`, "sender"),
+    get((t) => `/v1/senders/${t.phoneNumberId}`, "phoneNumberId"),
+  ],
+  "GET /v1/purposes": plain,
+  "POST /v1/purposes": plain,
+  "GET /v1/templates": plain,
+  "POST /v1/templates": plain,
+  "GET /v1/collection-points": plain,
+  "POST /v1/collection-points": [
+    {
+      names: ["purpose"],
+      request: (t) => ({
+        path: "/v1/collection-points",
+        body: {
+          key: "another",
+          kind: "form",
+          name: "Another",
+          channels: ["whatsapp"],
+          purposes: ["promotions", t.purpose],
+          language: "en",
+          wording: "Yes.",
+        },
+      }),
+    },
+  ],
+  "GET /v1/collection-points/{id}": [get((t) => `/v1/collection-points/${t.point}`, "point")],
+  "GET /v1/collection-points/{id}/versions": [
+    get((t) => `/v1/collection-points/${t.point}/versions`, "point"),
+  ],
+  "GET /v1/collection-points/{id}/versions/{version}": [
+    get((t) => `/v1/collection-points/${t.point}/versions/2`, "point"),
+  ],
+  "POST /v1/collection-points/{id}/versions": [
+    {
+      names: ["point", "purpose"],
+      request: (t) => ({
+        path: `/v1/collection-points/${t.point}/versions`,
+        body: { wording: "Yes.", purposes: [t.purpose] },
+      }),
+    },
+  ],
+  "POST /v1/collection-points/{id}/capture-tokens": [
+    {
+      names: ["point"],
+      request: (t) => ({ path: `/v1/collection-points/${t.point}/capture-tokens`, body: { version: 2 } }),
+    },
+  ],
+  "GET /v1/consents": plain,
+  "POST /v1/consents": [
+    {
+      names: ["subject", "purpose", "point", "captureToken"],
+      request: (t) => ({ path: "/v1/consents", body: consentOf(t) }),
+    },
+  ],
+  "GET /v1/opt-outs": plain,
+  "POST /v1/opt-out-links": [
+    {
+      names: ["subject", "purpose"],
+      request: (t) => ({
+        path: "/v1/opt-out-links",
+        body: { subject: { subjectId: t.subject }, purpose: t.purpose },
+      }),
+    },
+  ],
+  "POST /v1/checks": [
+    {
+      names: ["sender", "subject", "purpose", "template"],
+      request: (t) => ({ path: "/v1/checks", body: checkOf(t, t.sender) }),
+    },
+    {
+      names: ["phoneNumberId"],
+      request: (t) => ({ path: "/v1/checks", body: checkOf(t, t.phoneNumberId) }),
+    },
+    causedCheck("signIn"),
+    causedCheck("optOut"),
+    causedCheck("requested"),
+    {
+      names: ["openRequest"],
+      request: (t) => ({
+        path: "/v1/checks",
+        body: {
+          sender: t.sender,
+          recipient: { externalId: "asks" },
+          purpose: "order_updates",
+          message: messages.parcel,
+          cause: { kind: "data_request", id: t.openRequest },
+        },
+      }),
+    },
+  ],
+  "POST /v1/checks/batch": [
+    {
+      names: ["sender", "subject", "purpose", "template"],
+      request: (t) => {
+        const { recipient, ...defaults } = checkOf(t, t.sender);
+        return { path: "/v1/checks/batch", body: { defaults, recipients: [recipient] } };
+      },
+    },
+  ],
+  "GET /v1/decisions/{id}": [get((t) => `/v1/decisions/${t.decision}`, "decision")],
+  "POST /v1/causes": [
+    {
+      names: ["subject"],
+      request: (t) => ({
+        path: "/v1/causes",
+        body: { kind: "sign_in", recipient: { subjectId: t.subject } },
+      }),
+    },
+  ],
+  "POST /v1/messages/inbound": [
+    {
+      names: ["sender", "subject"],
+      request: (t) => ({
+        path: "/v1/messages/inbound",
+        body: {
+          sender: t.sender,
+          from: { subjectId: t.subject },
+          messageId: "wamid.other-organization",
+          occurredAt: ago(0),
+        },
+      }),
+    },
+  ],
+  "GET /v1/blocks": plain,
+  "POST /v1/blocks": plain,
+  "GET /v1/account-sections": plain,
+  "POST /v1/account-sections": plain,
+  "PUT /v1/subjects/{id}/account-data/{section}": [
+    {
+      names: ["subject", "section"],
+      request: (t) => ({
+        path: `/v1/subjects/${t.subject}/account-data/${t.section}`,
+        body: { about: "new" },
+      }),
+    },
+  ],
+  "GET /v1/subjects/{id}/account-data/{section}": [
+    get((t) => `/v1/subjects/${t.subject}/account-data/${t.section}`, "subject", "section"),
+  ],
+  "GET /v1/subjects/{id}/account-data": [get((t) => `/v1/subjects/${t.subject}/account-data`, "subject")],
+  "GET /v1/subjects/{id}": [get((t) => `/v1/subjects/${t.subject}`, "subject")],
+  "GET /v1/subjects/{id}/consents": [get((t) => `/v1/subjects/${t.subject}/consents`, "subject")],
+  "GET /v1/subjects/{id}/decisions": [get((t) => `/v1/subjects/${t.subject}/decisions`, "subject")],
+  "POST /v1/subjects/lookup": [
+    {
+      names: ["subject"],
+      request: (t) => ({ path: "/v1/subjects/lookup", body: { subject: { subjectId: t.subject } } }),
+    },
+  ],
+  "GET /v1/data-requests": plain,
+  "GET /v1/data-requests/{id}": [get((t) => `/v1/data-requests/${t.readyRequest}`, "readyRequest")],
+  "GET /v1/data-requests/{id}/archive": [
+    get((t) => `/v1/data-requests/${t.readyRequest}/archive`, "readyRequest"),
+  ],
+  "POST /v1/data-requests": [
+    {
+      names: ["subject"],
+      request: (t) => ({
+        path: "/v1/data-requests",
+        body: {
+          subject: { subjectId: t.subject },
+          kind: "access",
+          regime: "gdpr",
+          receivedAt: ago(0),
+          channel: "api",
+        },
+      }),
+    },
+  ],
+  // What takes away from the things of its own comes last.
+  "POST /v1/data-requests/{id}/delivery": [
+    {
+      names: ["readyRequest"],
+      request: (t) => ({ path: `/v1/data-requests/${t.readyRequest}/delivery` }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/approve": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/approve`,
+        body: { identity: { method: "in_person", note: "Came by." } },
+      }),
+    },
+  ],
+  "POST /v1/blocks/{id}/lift": [
+    {
+      names: ["block"],
+      request: (t) => ({ path: `/v1/blocks/${t.block}/lift`, body: { reason: "a mistake" } }),
+    },
+  ],
+  "POST /v1/opt-outs": [
+    {
+      names: ["subject", "purpose"],
+      request: (t) => ({
+        path: "/v1/opt-outs",
+        body: {
+          subject: { subjectId: t.subject },
+          scope: "purpose",
+          purpose: t.purpose,
+          source: "api",
+          occurredAt: ago(0),
+        },
+      }),
+    },
+  ],
+  "POST /v1/subjects/{id}/merge": [
+    {
+      names: ["subject", "secondSubject"],
+      request: (t) => ({
+        path: `/v1/subjects/${t.subject}/merge`,
+        body: { other: t.secondSubject, reason: "one person" },
+      }),
+    },
+  ],
+};
+
+const methodOf = (route: string) => route.slice(0, route.indexOf(" "));
+const pathOf = (route: string) => route.slice(route.indexOf(" ") + 1);
+
+/** What a body can name by the name of its field; null: nothing that an organization has. */
+const namedBy: Readonly<Record<string, readonly Thing[] | null>> = {
+  sender: ["sender"],
+  subjectId: ["subject"],
+  purpose: ["purpose"],
+  purposes: ["purpose"],
+  collectionPointId: ["point"],
+  captureToken: ["captureToken"],
+  other: ["secondSubject"],
+  cause: ["signIn"],
+  template: ["template"],
+  externalId: null,
+  waId: null,
+  phoneNumberId: null,
+  wabaId: null,
+  messageId: null,
+};
+const looksLikeAName =
+  /Ids?$|Token$|^(sender|purposes?|other|cause|template|subject|recipient|section|point|block|request)$/;
+
+interface Schema {
+  readonly $ref?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+}
+interface Operation {
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
+}
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
+async function readDocument(): Promise<Document> {
+  return (await service.anonymous.get<Document & Record<string, unknown>>("/openapi.json")).body;
+}
+
+/** The names of all fields that a schema has, however deep. */
+function fieldsIn(schema: Schema, document: Document): string[] {
+  const { $ref, properties = {}, items, anyOf = [], oneOf = [], allOf = [] } = schema;
+  const referred = $ref === undefined ? undefined : document.components.schemas[$ref.split("/").at(-1) ?? ""];
+  return [
+    ...Object.keys(properties),
+    ...[...Object.values(properties), items, referred, ...anyOf, ...oneOf, ...allOf].flatMap((inner) =>
+      inner === undefined ? [] : fieldsIn(inner, document),
+    ),
+  ];
+}
+
+describe("the table of routes", () => {
+  it("has every documented route, and no other", async () => {
+    const { paths } = await readDocument();
+    const documented = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(documented.length).toBeGreaterThan(40);
+    expect(Object.keys(routes).sort()).toEqual(documented.sort());
+  });
+
+  it("names something wherever an address has a place for it", () => {
+    for (const [route, cases] of Object.entries(routes)) {
+      const places = pathOf(route).match(/\{(?!version\})\w+\}/g) ?? [];
+      if (places.length === 0) continue;
+      expect(cases.length, route).toBeGreaterThan(0);
+      for (const { names, request } of cases) {
+        const inAddress = names.filter((name) => request({ ...mine.things, [name]: "#" }).path.includes("#"));
+        expect(inAddress.length, route).toBe(places.length);
+      }
+    }
+  });
+
+  it("names something wherever a body has a place for it", async () => {
+    const document = await readDocument();
+    for (const [route, cases] of Object.entries(routes)) {
+      const operation = document.paths[pathOf(route)]?.[methodOf(route).toLowerCase()];
+      const schema = operation?.requestBody?.content["application/json"]?.schema;
+      if (schema === undefined) continue;
+      const names = cases.flatMap((each) => each.names);
+      for (const field of new Set(fieldsIn(schema, document))) {
+        const things = namedBy[field];
+        if (things === undefined) {
+          const isInside = ["subject", "recipient", "section"].includes(field);
+          expect([route, field, looksLikeAName.test(field) && !isInside]).toEqual([route, field, false]);
+          continue;
+        }
+        const isExempt =
+          things === null ||
+          // The batch asks as the single check does, and a template is recorded under a name, not named.
+          (route === "POST /v1/checks/batch" && field === "cause");
+        if (!isExempt)
+          expect([route, field, things.some((thing) => names.includes(thing))]).toEqual([route, field, true]);
+      }
+    }
+  });
+});
+
+type Judged = { decision?: string; results?: { decision?: string }[] };
+
+const send = (org: OrganizationClient, route: string, { path, body }: Request) =>
+  org.send<Judged>(methodOf(route), path, { body });
+
+/** Whether a request was let through: done, or the message allowed. */
+function isLetThrough({ status, body }: Answer<Judged>): boolean {
+  const decisions = [body.decision, ...(body.results ?? []).map(({ decision }) => decision)];
+  return status < 300 && !decisions.includes("deny");
+}
+
+/** Everything that an organization can read of itself. */
+async function allThatIsSeenBy({ shop, things }: Outfit): Promise<string[]> {
+  const reads = Object.entries(routes).filter(([route]) => methodOf(route) === "GET");
+  const seen = reads.flatMap(([route, cases]) =>
+    cases.length === 0 ? [pathOf(route)] : cases.map(({ request }) => request(things).path),
+  );
+  const shown = seen.filter((path) => !path.endsWith("/archive"));
+  return Promise.all(shown.map(async (path) => `${path} ${(await shop.org.get(path)).text}`));
+}
+
+describe("another organization's things", () => {
+  it("are there for nobody else: each place of each route is tried, and then with the own thing in it", async () => {
+    const before = await allThatIsSeenBy(theirs);
+    let tried = 0;
+    for (const [route, cases] of Object.entries(routes)) {
+      for (const { names, request } of cases) {
+        for (const name of names) {
+          tried += 1;
+          const foreign = { ...mine.things, [name]: theirs.things[name] };
+          const answer = await send(mine.shop.org, route, request(foreign));
+          const what = `${route} with another's ${name}: ${answer.status} ${answer.text.slice(0, 300)}`;
+          const isCheck = route.startsWith("POST /v1/checks");
+          expect(isCheck ? [200] : [404, 422], what).toContain(answer.status);
+          expect(isLetThrough(answer), what).toBe(false);
+          for (const secret of theirs.secrets) expect(answer.text, what).not.toContain(secret);
+        }
+        const own = await send(mine.shop.org, route, request(mine.things));
+        expect(isLetThrough(own), `${route} ${own.status} ${own.text.slice(0, 300)}`).toBe(true);
+      }
+    }
+    expect(tried).toBeGreaterThan(45);
+    expect(await allThatIsSeenBy(theirs)).toEqual(before);
+  });
+
+  it("are in no list of mine", async () => {
+    const lists = Object.keys(routes).filter(
+      (route) => methodOf(route) === "GET" && !pathOf(route).includes("{"),
+    );
+    expect(lists.length).toBeGreaterThan(8);
+    for (const route of lists) {
+      const seen = (await mine.shop.org.get(`${pathOf(route)}`)).text;
+      for (const secret of [...theirs.secrets, ...Object.values(theirs.things)])
+        expect([route, seen.includes(secret)]).toEqual([route, false]);
+    }
+    // The same with the place where theirs begin.
+    const { block, requested, optOut, sender, point } = theirs.things;
+    for (const [path, cursor] of [
+      ["blocks", block],
+      ["consents", requested],
+      ["opt-outs", optOut],
+      ["senders", sender],
+      ["collection-points", point],
+    ]) {
+      const page = await mine.shop.org.get(`/v1/${path}?cursor=${cursor}`);
+      expect(page.status, page.text).toBe(200);
+      for (const secret of [...theirs.secrets, ...Object.values(theirs.things)])
+        expect([path, page.text.includes(secret)]).toEqual([path, false]);
+    }
+  });
+
+  it("prove nothing here: neither their message nor their person's number", async () => {
+    const { shop } = mine;
+    const [, number = ""] = theirs.secrets;
+    const person = { phone: `+1${number}` };
+    expect((await shop.org.post("/v1/subjects/lookup", { subject: person })).status).toBe(404);
+    await shop.optOut(person, { occurredAt: ago(60) });
+    const quoted = await shop.reported(person, {}, { evidence: { messageId: theirs.things.message } });
+    expect(quoted.state).toBe("requested");
+    // And a no here is no no there.
+    expect(await theirs.shop.codes(person, { purpose: theirs.things.purpose })).toEqual([]);
+  });
+
+  it("cannot be opened by a link of mine, nor undone", async () => {
+    const link = await created<{ url: string }>(
+      theirs.shop.org.post("/v1/opt-out-links", { subject: { subjectId: theirs.things.subject } }),
+    );
+    const own = await created<{ url: string }>(
+      mine.shop.org.post("/v1/opt-out-links", { subject: { subjectId: mine.things.subject } }),
+    );
+    const bytes = (url: string) => Buffer.from(new URL(url).pathname.slice("/o/".length), "base64url");
+    const organizationBytes = 16;
+    const mixed = Buffer.concat([
+      bytes(own.url).subarray(0, organizationBytes),
+      bytes(link.url).subarray(organizationBytes),
+    ]);
+    const page = await service.anonymous.get(`/o/${mixed.toString("base64url")}`);
+    expect(page.status).toBe(404);
+    for (const secret of theirs.secrets) expect(page.text).not.toContain(secret);
+  });
+});
