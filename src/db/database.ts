@@ -28,8 +28,6 @@ export interface Database {
   look<T>(run: (sql: Sql) => PromiseLike<T>): Promise<T>;
   /** Runs one typed read. Throws `unavailable`. */
   read<T>(run: (db: PostgresJsDatabase) => PromiseLike<T>): Promise<T>;
-  /** Reads the rows of one SELECT in batches of `size`, holding one connection until the end or `return`. */
-  rows(run: (sql: Sql) => postgres.PendingQuery<postgres.Row[]>, size: number): AsyncIterable<postgres.Row[]>;
   /** Waits for the calls under way, then closes every connection. */
   close(): Promise<void>;
 }
@@ -47,7 +45,6 @@ export function openDatabase(options: DatabaseOptions): Database {
     statement: (run) => statements.call(run, "outcome_unknown"),
     look: (run) => statements.call(run, "unavailable"),
     read: (run) => reads.call((client) => run(client.typed), "unavailable"),
-    rows: (run, size) => statements.rows(run, size),
     close: async () => {
       await Promise.all([statements.close(), reads.close()]);
     },
@@ -114,21 +111,6 @@ class Pool<C extends Sql> {
       throw translate(error, lost);
     } finally {
       clearTimeout(timer);
-      this.give(lease);
-    }
-  }
-
-  async *rows(
-    run: (client: C) => postgres.PendingQuery<postgres.Row[]>,
-    size: number,
-  ): AsyncIterable<postgres.Row[]> {
-    const lease = this.take();
-    try {
-      yield* run(lease.client).cursor(size);
-    } catch (error) {
-      if (isLost(error)) this.replace(lease);
-      throw translate(error, "unavailable");
-    } finally {
       this.give(lease);
     }
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createRoute, type Hook, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -46,7 +46,7 @@ export function createApp(services: Services): App {
 const pagePaths = /^\/(?:o|a|privacy)\//;
 
 /** Answers with the problem document of an error; where people are, with a page that says the same in their words. */
-export function problem(c: HonoContext<AppEnv>, error: SaysoError): Response {
+function problem(c: HonoContext<AppEnv>, error: SaysoError): Response {
   const document = toProblem(error, c.var.requestId);
   if (pagePaths.test(c.req.path)) {
     const page = renderProblemPage({
@@ -191,4 +191,4 @@ export const refusals = {
   503: problemAnswer("The database cannot be reached"),
 } as const;
 
-export { createRoute, type RouteConfig, z };
+export { createRoute, z };

@@ -20,10 +20,12 @@ beforeAll(async () => {
   service = await startTestService();
   db = openDatabase({ url: service.database.applicationUrl, connections, timeoutMs: 5_000 });
   process.on("uncaughtExceptionMonitor", note);
+  process.on("unhandledRejection", note);
 });
 
 afterAll(async () => {
   process.off("uncaughtExceptionMonitor", note);
+  process.off("unhandledRejection", note);
   await db.close();
   await service.close();
 });

@@ -16,7 +16,7 @@ export interface PageWords {
   readonly contact: string;
 }
 
-export const plainWords: Readonly<Record<Language, PageWords>> = {
+const plainWords: Readonly<Record<Language, PageWords>> = {
   en: {
     organizationName: "Harbour Bookshop",
     purposeName: "Offers and new arrivals",

@@ -496,6 +496,7 @@ CREATE UNIQUE INDEX "opt_out_undone_once" ON "opt_out_event" USING btree ("organ
 CREATE UNIQUE INDEX "api_key_live_slot" ON "api_key" USING btree ("organization_id","name","slot") WHERE revoked_at is null;--> statement-breakpoint
 CREATE INDEX "sender_waba_id_index" ON "sender" USING btree ("waba_id");--> statement-breakpoint
 CREATE INDEX "identifier_organization_id_subject_id_index" ON "identifier" USING btree ("organization_id","subject_id");--> statement-breakpoint
+CREATE INDEX "standing_no_organization_id_event_id_index" ON "standing_no" USING btree ("organization_id","event_id");--> statement-breakpoint
 CREATE INDEX "subject_organization_id_root_id_index" ON "subject" USING btree ("organization_id","root_id");--> statement-breakpoint
 CREATE INDEX "inbound_message_organization_id_subject_id_at_index" ON "inbound_message" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
 CREATE INDEX "message_status_organization_id_subject_id_at_index" ON "message_status" USING btree ("organization_id","subject_id","at");--> statement-breakpoint

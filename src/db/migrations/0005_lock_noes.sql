@@ -45,9 +45,14 @@ end $$;
 --> statement-breakpoint
 -- The opt-out by link, when it may still be taken back: made within the last seconds, not undone, and nothing else
 -- was recorded of the person since, no matter what.
-create function undoable_opt_out(p_organization uuid, p_root uuid, p_id uuid, p_seconds int) returns setof opt_out_event
-language plpgsql as $$
-declare v_hashes bytea[] := person_hashes(p_organization, p_root); v_event opt_out_event;
+create function undoable_opt_out(
+  p_organization uuid, p_root uuid, p_id uuid, p_public_id text, p_seconds int
+) returns setof opt_out_event language plpgsql as $$
+declare
+  -- Where it stands, too: a number that left the person since took the no along.
+  v_hashes bytea[] := person_hashes(p_organization, p_root) || array(
+    select n.identifier_hash from standing_no n where n.organization_id = p_organization and n.event_id = p_public_id);
+  v_event opt_out_event;
 begin
   perform lock_noes(p_organization, v_hashes);
   select e.* into v_event from opt_out_event e

@@ -53,14 +53,27 @@ function* outwardReferences(value: unknown, pointer: string): Generator<FieldErr
   }
 }
 
+// Formats are notes to the reader, as the draft has them by default.
+const options = { allErrors: true, strict: false, validateFormats: false, logger: false } as const;
+
+let drafts: Ajv2020 | undefined;
+
+/** Reads schemas by the draft's own schema. That one takes long to compile, so it is done once. */
+function draftReader(): Ajv2020 {
+  if (drafts === undefined) {
+    drafts = new Ajv2020(options);
+    drafts.validateSchema({});
+  }
+  return drafts;
+}
+
 function compile(schema: CustomSchema, pointer: string): ValidateFunction {
   const tooSlow = () => invalid(pointer, "This schema takes too long to read.");
+  const reader = draftReader();
   return bounded(() => {
-    // Formats are notes to the reader, as the draft has them by default.
-    const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, logger: false });
-    if (ajv.validateSchema(schema) !== true) throw refusal(fieldErrorsOf(ajv.errors ?? [], pointer));
+    if (reader.validateSchema(schema) !== true) throw refusal(fieldErrorsOf(reader.errors ?? [], pointer));
     try {
-      return ajv.compile(schema);
+      return new Ajv2020({ ...options, validateSchema: false }).compile(schema);
     } catch (error) {
       if (isTimeout(error)) throw error;
       // What is wrong is in the caller's own schema: an unknown reference, a pattern that is none.

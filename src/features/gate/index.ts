@@ -1,3 +1,3 @@
-export { type Answer, type CheckInput, createGate, type DecisionDocument } from "./check.ts";
+export { createGate, type DecisionDocument } from "./check.ts";
 export { explain } from "./domain/explain.ts";
 export { checkSchema, gateRoutes } from "./routes.ts";

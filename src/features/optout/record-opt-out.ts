@@ -78,8 +78,7 @@ export async function listOptOuts(ctx: Context, before: string | undefined, limi
   return (await selectOptOuts(ctx, before, limit)).map(presentOptOut);
 }
 
-/** An opt-out event as the API and the report show it. */
-export function presentOptOut(row: OptOutRow) {
+function presentOptOut(row: OptOutRow) {
   return {
     id: formatId("opt", row.id),
     subjectId: formatId("sub", row.subjectId),

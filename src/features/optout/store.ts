@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import { and, desc, eq, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
@@ -153,7 +153,7 @@ export async function selectStandingLinkOptOut(
   return id === undefined ? undefined : selectOptOut(ctx, id);
 }
 
-export async function selectOptOut(ctx: Context, id: string): Promise<OptOutRow | undefined> {
+async function selectOptOut(ctx: Context, id: string): Promise<OptOutRow | undefined> {
   const rows = await ctx.services.db.read((d) =>
     d
       .select()
@@ -178,7 +178,7 @@ export async function insertUndo(
       [
         "target",
         sql`select * from undoable_opt_out(${ctx.organizationId}::uuid, ${input.subjectId}::uuid, ${input.optOutId}::uuid,
-          ${limits.optOutUndoSeconds}::int)`,
+          ${input.publicOptOutId}, ${limits.optOutUndoSeconds}::int)`,
       ],
       [
         "event",
@@ -240,21 +240,5 @@ export async function selectOptOuts(
       )
       .orderBy(desc(optOutEvent.id))
       .limit(limit),
-  );
-}
-
-/** Opt-out events of some records of one person, the newest first. */
-export async function selectOptOutsOf(ctx: Context, subjectIds: readonly string[]): Promise<OptOutRow[]> {
-  return ctx.services.db.read((d) =>
-    d
-      .select()
-      .from(optOutEvent)
-      .where(
-        and(
-          eq(optOutEvent.organizationId, ctx.organizationId),
-          inArray(optOutEvent.subjectId, [...subjectIds]),
-        ),
-      )
-      .orderBy(desc(optOutEvent.recordedAt), desc(optOutEvent.id)),
   );
 }

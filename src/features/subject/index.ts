@@ -7,9 +7,8 @@ export {
   readReference,
   resolveIdentifiers,
   resolveSubject,
-  type Subject,
   type SubjectReference,
   unlinkIdentifier,
 } from "./resolve-subject.ts";
 export { subjectRoutes } from "./routes.ts";
-export { hashesOf, type StandingNo, standPart } from "./store.ts";
+export { hashesOf, standPart } from "./store.ts";

@@ -65,7 +65,10 @@ export const standingNo = pgTable(
     /** Public id of the event that it comes from (`opt_…`, `cns_…`). */
     eventId: text().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.organizationId, t.identifierHash, t.channel, t.purpose, t.kind] })],
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.identifierHash, t.channel, t.purpose, t.kind] }),
+    index().on(t.organizationId, t.eventId),
+  ],
 );
 
 /** Append-only: the platform's word that a person left one number or user id for another (keyed hashes). */

@@ -23,7 +23,7 @@ export interface Scenario {
 
 /** The moment of every check in the tables. */
 export const now = "2026-10-01T12:00:00.000Z";
-export const noWindow = { open: false, openedAt: null, expiresAt: null };
+const noWindow = { open: false, openedAt: null, expiresAt: null };
 
 export function why(
   rule: RuleName,
@@ -43,7 +43,7 @@ export function denied(
   return { ...allowed, decision: "deny", reasons, causeUsed: false, ...rest };
 }
 
-export function allowed(scenario: Scenario, rest: Partial<Wanted> = {}): Wanted {
+function _allowed(scenario: Scenario, rest: Partial<Wanted> = {}): Wanted {
   return { ...scenario.allowed, ...rest };
 }
 

@@ -143,20 +143,27 @@ describe("from a consent to a check", () => {
 
   it("blocks every spelling of a number, and no new opt-in lifts a block", async () => {
     const s = await shop();
-    const brazil = { phone: "+5511912345678" };
-    await consent(s, { subject: brazil });
-    expect((await check(s, { recipient: brazil })).decision).toBe("allow");
+    const spellings = [{ phone: "+5511961234567" }, { phone: "+55 11 6123-4567" }, { waId: "551161234567" }];
+    const answers = () => Promise.all(spellings.map((recipient) => check(s, { recipient })));
+    await consent(s, { subject: { phone: "+5511961234567" } });
+    expect((await answers()).map(({ decision }) => decision)).toEqual(["allow", "allow", "allow"]);
+
     const block = await s.shop.post<{ id: string }>("/v1/blocks", {
-      identifier: { phone: "+55 11 1234 5678".replace("1234", "9123") },
+      identifier: { waId: "551161234567" },
       reason: "complaint",
     });
     expect(block.status, block.text).toBe(201);
-    await s.shop.post("/v1/blocks", { identifier: { waId: "551112345678" }, reason: "manual" });
-    const variant = await s.shop.post("/v1/blocks", {
-      identifier: { waId: "551191234567" },
-      reason: "manual",
-    });
-    expect(variant.status).toBe(201);
+    const proven = await consent(
+      s,
+      { subject: { phone: "+5511961234567" } },
+      { captureToken: await captureToken(s) },
+    );
+    expect(proven.body.state).toBe("given");
+    for (const answer of await answers()) expect(codes(answer)).toEqual(["recipient_blocked"]);
+
+    const lifted = await s.shop.post(`/v1/blocks/${block.body.id}/lift`, { reason: "They asked for it." });
+    expect(lifted.status, lifted.text).toBe(200);
+    expect((await answers()).map(({ decision }) => decision)).toEqual(["allow", "allow", "allow"]);
   });
 
   it("uses a sign-in cause once, for an authentication template only", async () => {
