@@ -161,13 +161,18 @@ it("once a no was acknowledged by either of two processes, no check that starts 
   const end = performance.now() + raceSeconds * 1000;
   let people = 0;
   do {
+    // The reserved range has a thousand numbers.
+    if (people + Object.keys(noes).length > 1_000) {
+      shop = await Shop.open(service);
+      people = 0;
+    }
     await Promise.all(
       Object.entries(tallies).map(async ([kind, tally]) => {
         people += 1;
-        await race(await optIn(people % 100_000), kind, tally);
+        await race(await optIn(people - 1), kind, tally);
       }),
     );
-  } while (performance.now() < end && people < 99_000);
+  } while (performance.now() < end);
   expect(Object.values(tallies).flatMap(({ broken }) => broken)).toEqual([]);
   for (const [kind, { allowed, deniedAfter }] of Object.entries(tallies)) {
     expect(allowed, `allows before ${kind}`).toBeGreaterThan(0);

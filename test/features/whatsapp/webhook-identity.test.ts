@@ -213,7 +213,7 @@ describe("a changed number", () => {
     await wrote(s, { waId: number, bsuid: userId }, 400);
     const told = await change(s, 300);
     // The number's next holder says STOP; the person who moved opts in under the new one.
-    await wrote(s, { waId: number, bsuid: newUserId }, 200, "STOP");
+    await wrote(s, { waId: number, bsuid: newUserId }, 50, "STOP");
     await s.shop.proven({ waId: newNumber }, {}, { occurredAt: instantOf(secondsAgo(100)) });
     expect(await s.shop.codes({ waId: newNumber })).toEqual([]);
     const holder = await subjectOf(s, { waId: number });
