@@ -69,7 +69,7 @@ export const limits = {
   sectionSchemaBytes: 64 * 1024,
   customSections: 100,
   /** Reading and applying such a schema, which may hold patterns that never end. */
-  sectionSchemaMs: 1_000,
+  sectionSchemaMs: 500,
   /** Fetching the public keys that an archive is checked against. */
   keysFetchMs: 10_000,
   keysDocumentBytes: 64 * 1024,
