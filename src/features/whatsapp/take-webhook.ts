@@ -45,13 +45,24 @@ export async function processStoredBody(intake: WebhookIntake, id: string): Prom
   if (body !== undefined && body.processedAt === null) await applyStoredBody(intake, body.id);
 }
 
-/** Gives effect to what came for a sender, or its account, before it was registered. */
+/**
+ * Gives effect to what came for a sender, or its account, before it was registered. A body that fails holds up none of
+ * the others; the first failure is thrown when all had their turn, so that whoever asked tries again.
+ */
 export async function replayUnclaimed(
   intake: WebhookIntake,
   names: { phoneNumberId: string; wabaId: string },
 ): Promise<void> {
   const unclaimed = [names.phoneNumberId, accountName(names.wabaId)];
-  for (const id of await selectUnclaimedBodies(intake.services, unclaimed)) await applyStoredBody(intake, id);
+  let failure: unknown;
+  for (const id of await selectUnclaimedBodies(intake.services, unclaimed)) {
+    try {
+      await applyStoredBody(intake, id);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
 }
 
 /** Drops raw bodies that are older than they are kept, with the keys of their days. Returns how many. */

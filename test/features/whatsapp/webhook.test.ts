@@ -439,6 +439,22 @@ describe("what came and could not be applied", () => {
     expect(await latestBody()).toMatchObject({ unclaimed: [] });
   });
 
+  it("takes effect although a body that waited before it cannot be opened any more, which is told", async () => {
+    const names = unregistered();
+    const platform = new Platform(service.anonymous, names);
+    await platform.deliver(platform.messages(platform.text(person, "A question")));
+    await administer(
+      service.database.ownerUrl,
+      (sql) =>
+        sql`update webhook_body set sealed = ${Buffer.alloc(64)} where unclaimed && ${[names.phoneNumberId]}`,
+    );
+    await platform.deliver(platform.messages(platform.text(person, "STOP")));
+    const org = await service.organization();
+    await org.sender(names);
+    await expect(replayUnclaimed(intake(), names)).rejects.toThrow();
+    expect(await optOuts(org)).toHaveLength(1);
+  });
+
   it("is not lost when its sender is registered and its waiting bodies are looked for while it comes in", async () => {
     const names = unregistered();
     const platform = new Platform(service.anonymous, names);
