@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
-import { typeidUnboxed } from "typeid-js";
+import { toUUID, typeidUnboxed } from "typeid-js";
 import type { Config } from "./config.ts";
 import type { Context, OrganizationKeys, Services } from "./context.ts";
 import { type Database, openDatabase } from "./db/database.ts";
@@ -10,7 +10,6 @@ import { holdEmbeddedPostgres } from "./db/embedded.ts";
 import { assertDurable, migrateDatabase } from "./db/migrate.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
 import type { Actor } from "./kernel/actor.ts";
-import { type IdPrefix, parseId } from "./kernel/ids.ts";
 import { keyBytes } from "./kernel/seal.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -81,7 +80,7 @@ async function composeParts(db: Database, log: Logger, { masterKey, publicUrl }:
     log,
     metrics: createMetrics(),
     now: () => new Date(),
-    newId,
+    newId: (prefix) => toUUID(typeidUnboxed(prefix)),
     masterKey,
     publicUrl,
   };
@@ -119,12 +118,6 @@ export function createLogger(config: Pick<Config, "logLevel">): Logger {
       "*.body",
     ],
   });
-}
-
-function newId(prefix: IdPrefix): string {
-  const uuid = parseId(prefix, typeidUnboxed(prefix));
-  if (uuid === undefined) throw new Error("An id could not be made.");
-  return uuid;
 }
 
 /** The master key beside the embedded database: made at the first start, readable by the owner only. */

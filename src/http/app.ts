@@ -37,7 +37,7 @@ export function createApp(services: Services): App {
       logCause(services, c, error);
       return problem(c, error);
     }
-    services.log.error({ requestId: c.var.requestId, err: safeError(error) }, "unexpected error");
+    services.log.error({ requestId: c.get("requestId"), err: safeError(error) }, "unexpected error");
     return problem(c, new SaysoError("internal", "This is our fault, not yours. Tell us the requestId."));
   });
   return app;
@@ -47,12 +47,12 @@ const pagePaths = /^\/(?:o|a|privacy)\//;
 
 /** Answers with the problem document of an error; where people are, with a page that says the same in their words. */
 function problem(c: HonoContext<AppEnv>, error: SaysoError): Response {
-  const document = toProblem(error, c.var.requestId);
+  const document = toProblem(error, c.get("requestId"));
   if (pagePaths.test(c.req.path)) {
     const page = renderProblemPage({
       language: pageLanguage(c),
       code: error.code,
-      requestId: c.var.requestId,
+      requestId: c.get("requestId"),
       isGet: c.req.method === "GET",
     });
     return c.body(page, document.status as ContentfulStatusCode, pageHeaders);
@@ -73,6 +73,7 @@ function observe(services: Services): MiddlewareHandler<AppEnv> {
     const seconds = (performance.now() - started) / 1000;
     const route = c.req.matchedRoutes.findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
     services.metrics.request({ method: c.req.method, route, status: c.res.status, seconds });
+    const context = c.get("context") as Context | undefined;
     services.log.info(
       {
         requestId,
@@ -80,8 +81,8 @@ function observe(services: Services): MiddlewareHandler<AppEnv> {
         route,
         status: c.res.status,
         ms: Math.round(seconds * 1000),
-        organizationId: c.var.context?.organizationId,
-        actor: c.var.context?.actor.id,
+        organizationId: context?.organizationId,
+        actor: context?.actor.id,
       },
       "request",
     );
@@ -96,7 +97,7 @@ const refuseNul: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 function logCause(services: Services, c: HonoContext<AppEnv>, error: SaysoError): void {
-  const { requestId } = c.var;
+  const requestId = c.get("requestId");
   if (error.code === "internal") {
     services.log.error(
       { requestId, err: safeError(error), cause: safeError(error.cause) },
@@ -115,8 +116,14 @@ const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
 export function jsonBody(
   mostBytes: (path: string) => number,
 ): [MiddlewareHandler<AppEnv>, MiddlewareHandler<AppEnv>] {
+  const limiters = new Map<number, MiddlewareHandler>();
   return [
-    (c, next) => limited(mostBytes(c.req.path))(c, next),
+    (c, next) => {
+      const most = mostBytes(c.req.path);
+      const limiter = limiters.get(most) ?? limited(most);
+      limiters.set(most, limiter);
+      return limiter(c, next);
+    },
     async (c, next) => {
       if (!["POST", "PUT", "PATCH"].includes(c.req.method)) return next();
       const bytes = await c.req.arrayBuffer();

@@ -31,7 +31,7 @@ export function authenticated(services: Services, credentials: Credentials): Mid
       organizationId: found.organizationId,
       keys,
       actor: { kind: "api_key", id: formatId("key", found.id) },
-      requestId: c.var.requestId,
+      requestId: c.get("requestId"),
     });
     await next();
   };
@@ -40,7 +40,7 @@ export function authenticated(services: Services, credentials: Credentials): Mid
 /** Lets only keys of a scope through. */
 export function requires(scope: Scope): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    if (!grants(c.var.scopes, scope)) {
+    if (!grants(c.get("scopes"), scope)) {
       throw new SaysoError("forbidden", `This API key lacks the scope ${scope}.`);
     }
     await next();
@@ -57,7 +57,7 @@ export const idempotent: MiddlewareHandler<AppEnv> = async (c, next) => {
         `An Idempotency-Key has 1 to ${limits.idempotencyKeyLength} characters.`,
       );
     }
-    const ctx: Context = c.var.context;
+    const ctx: Context = c.get("context");
     const idempotency: Idempotency = {
       key,
       route: `${c.req.method} ${c.req.path}`,

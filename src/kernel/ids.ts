@@ -1,4 +1,4 @@
-import { fromString, TypeID } from "typeid-js";
+import { fromString, fromUUID, toUUID } from "typeid-js";
 
 /** Prefixes of public ids (TypeID: prefix + UUIDv7). In the database an id is its uuid. */
 export type IdPrefix =
@@ -24,14 +24,14 @@ export type IdPrefix =
 
 /** The public form of a stored uuid, such as `sub_01h…`. */
 export function formatId(prefix: IdPrefix, uuid: string): string {
-  return TypeID.fromUUID(prefix, uuid).toString();
+  return fromUUID(uuid, prefix);
 }
 
 /** The uuid of a public id, or undefined when the text is no id of this kind. */
 export function parseId(prefix: IdPrefix, id: string): string | undefined {
   if (!id.startsWith(`${prefix}_`)) return undefined;
   try {
-    return TypeID.fromString(fromString(id, prefix), prefix).toUUID();
+    return toUUID(fromString(id, prefix));
   } catch {
     return undefined;
   }

@@ -105,13 +105,22 @@ try {
       message: { kind: "template", category: "marketing", template: { name: "sale", language: "en" } },
     }),
   );
-  const asking = (url: string, duration: number, at: number): autocannon.Options => ({
-    url,
-    connections: at,
-    duration,
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    requests: bodies.map((body) => ({ method: "POST", path: "/v1/checks", body })),
-  });
+  // Each connection has requests of its own: given all of them, every connection would prepare all of them first.
+  const asking = (url: string, duration: number, at: number): autocannon.Options => {
+    let next = 0;
+    return {
+      url,
+      connections: at,
+      duration,
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      setupClient: (client) => {
+        const share = bodies.filter((_, i) => i % at === next % at);
+        next += 1;
+        client.setRequests(share.map((body) => ({ method: "POST", path: "/v1/checks", body })));
+      },
+    };
+  };
   const load = (url: string, duration: number) => autocannon(asking(url, duration, connections));
 
   const floorProcess = fork(fileURLToPath(new URL("./floor.ts", import.meta.url)), {

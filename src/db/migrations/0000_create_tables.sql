@@ -239,7 +239,7 @@ CREATE TABLE "decision" (
 	"subject_id" uuid,
 	"decision" text NOT NULL,
 	"message_ref" text,
-	"document" jsonb NOT NULL,
+	"document" json NOT NULL,
 	CONSTRAINT "decision_organization_id_id_pk" PRIMARY KEY("organization_id","id")
 );
 --> statement-breakpoint

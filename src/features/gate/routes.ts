@@ -108,7 +108,7 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       responses: { 200: answer(checked, "The answer"), ...refusals },
     }),
     async (c) => {
-      const answered = await gate(c.var.context, c.req.valid("json"));
+      const answered = await gate(c.get("context"), c.req.valid("json"));
       return c.json(presentAnswer(answered, preferredLanguage(c)), 200);
     },
   );
@@ -127,8 +127,8 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       const results = await Promise.all(
         recipients.map(async (item, index) => {
           const recipient = validate(subjectReference, item, `/recipients/${index}`);
-          if (recipient instanceof SaysoError) return { problem: toProblem(recipient, c.var.requestId) };
-          return presentAnswer(await gate(c.var.context, { ...defaults, recipient }), language);
+          if (recipient instanceof SaysoError) return { problem: toProblem(recipient, c.get("requestId")) };
+          return presentAnswer(await gate(c.get("context"), { ...defaults, recipient }), language);
         }),
       );
       return c.json({ results }, 200);
@@ -143,7 +143,7 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       request: { params: id },
       responses: { 200: answer(decision, "The decision"), ...refusals },
     }),
-    async (c) => c.json(await getDecision(c.var.context, c.req.valid("param").id, preferredLanguage(c)), 200),
+    async (c) => c.json(await getDecision(c.get("context"), c.req.valid("param").id, preferredLanguage(c)), 200),
   );
   app.openapi(
     createRoute({
@@ -157,7 +157,7 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
     async (c) => {
       const { cursor, limit } = c.req.valid("query");
       const subjectId = c.req.valid("param").id;
-      const items = await listDecisionsOf(c.var.context, subjectId, { cursor, limit }, preferredLanguage(c));
+      const items = await listDecisionsOf(c.get("context"), subjectId, { cursor, limit }, preferredLanguage(c));
       return c.json(
         pageOf(items, limit, ({ decisionId }) => decisionId),
         200,
@@ -173,6 +173,6 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       request: body(z.strictObject({ kind: z.literal("sign_in"), recipient: subjectReference })),
       responses: { 201: answer(z.object({ id: idOf("cau"), expiresAt: instant }), "The cause"), ...refusals },
     }),
-    async (c) => c.json(await openCause(c.var.context, c.req.valid("json")), 201),
+    async (c) => c.json(await openCause(c.get("context"), c.req.valid("json")), 201),
   );
 }

@@ -73,7 +73,7 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
           where s.organization_id = q."organizationId" and s.id = q."subjectId") as "subjectUnknown", sender.row as sender, blocks.rows as blocks,
         nos.rows as nos, purpose.row as purpose, consents.rows as consents, stops.rows as "platformStops",
         service.row as "window", template.row as template, cause.row as cause
-      from jsonb_to_recordset(${asked}::text::jsonb) q(n int, "organizationId" uuid, "senderId" uuid,
+      from json_to_recordset(${asked}::text::json) q(n int, "organizationId" uuid, "senderId" uuid,
         "phoneNumberId" text, hashes text[], "subjectId" uuid, channel text, purpose text, "templateName" text,
         "templateLanguage" text, "causeKind" text, "causeId" uuid)
       cross join lateral (
@@ -178,16 +178,16 @@ export async function insertDecisions(services: Services, made: readonly NewDeci
     services.db.statement(
       (sql) => sql<{ id: string; held: boolean }[]>`
         with q as (
-          select * from jsonb_to_recordset(${JSON.stringify(made)}::text::jsonb) q(id uuid, "organizationId" uuid,
-            at timestamptz, "subjectId" uuid, "messageRef" text, decision text, document jsonb, cause jsonb,
-            "withoutCause" jsonb)),
+          select * from json_to_recordset(${JSON.stringify(made)}::text::json) q(id uuid, "organizationId" uuid,
+            at timestamptz, "subjectId" uuid, "messageRef" text, decision text, document json, cause json,
+            "withoutCause" json)),
         claimed as (
           insert into cause_use (organization_id, kind, cause_id, decision_id)
-          select "organizationId", cause->>'kind', (cause->>'id')::uuid, id from q where jsonb_typeof(cause) = 'object'
+          select "organizationId", cause->>'kind', (cause->>'id')::uuid, id from q where json_typeof(cause) = 'object'
           order by 1, 2, 3, 4
           on conflict do nothing returning decision_id),
         judged as (
-          select q.*, jsonb_typeof(q.cause) is distinct from 'object' or claimed.decision_id is not null as held
+          select q.*, json_typeof(q.cause) is distinct from 'object' or claimed.decision_id is not null as held
           from q left join claimed on claimed.decision_id = q.id),
         recorded as (
           insert into decision (organization_id, id, at, subject_id, decision, message_ref, document)

@@ -1,4 +1,4 @@
-import { foreignKey, index, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { foreignKey, index, json, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { bytes, instant, organizationId } from "../../db/columns.ts";
 import { organization } from "../organization/tables.ts";
 
@@ -12,8 +12,8 @@ export const decision = pgTable(
     subjectId: uuid(),
     decision: text().notNull(),
     messageRef: text(),
-    /** {question, facts, verdict}; no identifier of a person in it. */
-    document: jsonb().notNull(),
+    /** {question, facts, verdict}, no identifier of a person in it. Never searched, so kept as the text it is. */
+    document: json().notNull(),
   },
   (t) => [primaryKey({ columns: [t.organizationId, t.id] }), index().on(t.organizationId, t.subjectId, t.at)],
 );

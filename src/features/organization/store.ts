@@ -337,7 +337,7 @@ export async function selectLiveApiKeys(
   const rows = await services.db.look(
     (sql) => sql<{ sum: string; organizationId: string; id: string; scopes: string[] }[]>`
       select encode(sha256, 'hex') as sum, organization_id as "organizationId", id, scopes from api_key
-      where sha256 in (select decode(x, 'hex') from unnest(${sums as string[]}::text[]) x)
+      where sha256 in (select decode(x, 'hex') from unnest(${[...new Set(sums)]}::text[]) x)
         and revoked_at is null and (expires_at is null or expires_at > now())`,
   );
   const found = new Map(rows.map((row) => [row.sum, row]));
