@@ -1,9 +1,14 @@
 import path from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { createLogger } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
 import { firstOrganizationId, listApiKeys } from "./features/organization/index.ts";
 import { endOnUncaughtErrors, endWithReason, stopOnSignals } from "./process-end.ts";
 import { type RunningService, startService } from "./service.ts";
+
+// By itself the heap may grow to four times what is in use before V8 clears it up: 80 MB more under load, and not a check
+// more per second.
+setFlagsFromString("--heap-growing-percent=25");
 
 // `npm start`: the service for real use. Standard output has log lines (JSON) and nothing else.
 async function main(): Promise<void> {

@@ -116,7 +116,7 @@ const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
 export function jsonBody(
   mostBytes: (path: string) => number,
 ): [MiddlewareHandler<AppEnv>, MiddlewareHandler<AppEnv>] {
-  const limiters = new Map<number, MiddlewareHandler>();
+  const limiters = new Map<number, MiddlewareHandler<AppEnv>>();
   return [
     (c, next) => {
       const most = mostBytes(c.req.path);

@@ -181,6 +181,16 @@ describe("a breach is found", () => {
       /entered by its index/,
     ],
     [
+      "a feature's door leads to HTTP",
+      { "src/features/gate/index.ts": 'export { gateRoutes } from "./routes.ts";' },
+      /nothing of a feature knows its routes/,
+    ],
+    [
+      "a job calls routes",
+      { "src/jobs/x.ts": 'import { a } from "../features/gate/routes.ts";' },
+      /by its routes from app\.ts/,
+    ],
+    [
       "files import each other",
       { "src/cli/x.ts": 'import { y } from "./y.ts";', "src/cli/y.ts": 'import { x } from "./x.ts";' },
       /import each other: src\/cli\/[xy]\.ts/,

@@ -111,7 +111,9 @@ function reason(one: Import): string | undefined {
   if (!isOurs(to)) return undefined;
   if (own === undefined) {
     if (other === undefined) return layerReason(from, to);
-    return isDoor(to) ? undefined : "a feature is entered by its index.ts";
+    return isDoor(to) || (isRoutes(to) && from === "src/app.ts")
+      ? undefined
+      : "a feature is entered by its index.ts, and by its routes from app.ts";
   }
   if (other !== undefined && other !== own) {
     if (isTables(to)) {
@@ -133,7 +135,7 @@ function ownReason({ from, to, isTypeOnly }: Import, isOwn: boolean): string | u
     if (isStore(from) && !isTables(to) && !isDomain(to) && !isTypeOnly)
       return "a store knows its tables and its domain";
     if (isRoutes(from) && (isTables(to) || isStore(to))) return "routes call use cases";
-    if (isRoutes(to) && !isDoor(from)) return "nothing of a feature knows its routes";
+    if (isRoutes(to)) return "nothing of a feature knows its routes";
     if (isTables(from)) return "tables know other tables only";
     if (isDoor(to)) return "a feature does not enter itself by its door";
     return undefined;

@@ -9,4 +9,3 @@ export {
   sectionSchema,
   sectionSchemas,
 } from "./domain/sections.ts";
-export { accountDataRoutes } from "./routes.ts";

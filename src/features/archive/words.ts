@@ -27,6 +27,12 @@ export function createWords(language: Language, templates: Templates): Words {
   const message = (key: string, values?: MessageValues) =>
     templates.message(`report.${key}`, language, values);
   const known = (key: string) => (templates.hasMessage(`report.${key}`) ? message(key) : undefined);
+  // Logs ask for the same few words in every row.
+  const words = new Map<string, string | undefined>();
+  const knownWord = (key: string) => {
+    if (!words.has(key)) words.set(key, known(key));
+    return words.get(key);
+  };
   return {
     message,
     label: (section, field) =>
@@ -34,7 +40,7 @@ export function createWords(language: Language, templates: Templates): Words {
         ? (known(`field.${field}`) ?? shownText(field))
         : customLabel(section.custom.schema, field),
     word: (stored, section) =>
-      known(`value.${section}.${stored}`) ?? known(`value.${stored}`) ?? shownText(stored),
+      knownWord(`value.${section}.${stored}`) ?? knownWord(`value.${stored}`) ?? shownText(stored),
     section: (name) => known(`section.${name}`) ?? shownText(name),
     about: (name) => known(`section.${name}.about`),
     regime: (stored) => known(`regime.${stored}`) ?? shownText(stored),

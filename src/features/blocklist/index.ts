@@ -1,2 +1,1 @@
 export { blocksOf } from "./manage-blocks.ts";
-export { blocklistRoutes } from "./routes.ts";

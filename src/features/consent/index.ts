@@ -1,2 +1,1 @@
 export { consentHistory } from "./consent-history.ts";
-export { consentRoutes } from "./routes.ts";

@@ -6,7 +6,5 @@ export { expireArchives } from "./expire-archives.ts";
 export { fillArchive } from "./fill-archive.ts";
 export { openArchive } from "./open-archive.ts";
 export { openRequest } from "./open-request.ts";
-export { pickupRoutes } from "./pickup-routes.ts";
 export { getRequest, listRequests } from "./present-request.ts";
-export { dataRequestRoutes } from "./routes.ts";
 export { requeueStalled as resumeBuilds } from "./store.ts";

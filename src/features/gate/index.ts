@@ -1,3 +1,2 @@
 export { createGate, type DecisionDocument } from "./check.ts";
 export { explain } from "./domain/explain.ts";
-export { checkSchema, gateRoutes } from "./routes.ts";

@@ -143,7 +143,8 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       request: { params: id },
       responses: { 200: answer(decision, "The decision"), ...refusals },
     }),
-    async (c) => c.json(await getDecision(c.get("context"), c.req.valid("param").id, preferredLanguage(c)), 200),
+    async (c) =>
+      c.json(await getDecision(c.get("context"), c.req.valid("param").id, preferredLanguage(c)), 200),
   );
   app.openapi(
     createRoute({
@@ -157,7 +158,12 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
     async (c) => {
       const { cursor, limit } = c.req.valid("query");
       const subjectId = c.req.valid("param").id;
-      const items = await listDecisionsOf(c.get("context"), subjectId, { cursor, limit }, preferredLanguage(c));
+      const items = await listDecisionsOf(
+        c.get("context"),
+        subjectId,
+        { cursor, limit },
+        preferredLanguage(c),
+      );
       return c.json(
         pageOf(items, limit, ({ decisionId }) => decisionId),
         200,

@@ -2,5 +2,4 @@ export { openInstallation, organizationKeyring, type SigningKey } from "./keys.t
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations } from "./manage-organizations.ts";
 export { findSender } from "./manage-senders.ts";
-export { organizationRoutes } from "./routes.ts";
 export { selectFirstOrganizationId as firstOrganizationId, selectPurpose as findPurpose } from "./store.ts";

@@ -10,5 +10,4 @@ export {
   type SubjectReference,
   unlinkIdentifier,
 } from "./resolve-subject.ts";
-export { subjectRoutes } from "./routes.ts";
 export { hashesOf, standPart } from "./store.ts";
