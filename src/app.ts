@@ -7,8 +7,12 @@ import { collectionRoutes } from "./features/collection/routes.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
-import { createGate } from "./features/gate/index.ts";
+import { createGate, createRedeemer } from "./features/gate/index.ts";
+import { checkLineRoutes } from "./features/gate/line-routes.ts";
+import { permitRoutes } from "./features/gate/permit-routes.ts";
+import { policyRoutes } from "./features/gate/policy-routes.ts";
 import { gateRoutes } from "./features/gate/routes.ts";
+import { switchRoutes } from "./features/gate/switch-routes.ts";
 import { optOutPageRoutes } from "./features/optout/page-routes.ts";
 import { optOutRoutes } from "./features/optout/routes.ts";
 import { apiKeyFinder } from "./features/organization/index.ts";
@@ -26,10 +30,12 @@ export function buildApp(composed: Composed, config: Config): App {
   const app = createApp(services);
 
   app.use("/v1/*", authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }));
+  const gate = createGate(services);
+  checkLineRoutes(app, gate);
   app.use(
     "/v1/*",
     ...jsonBody((path) =>
-      path === "/v1/checks/batch"
+      path === "/v1/checks/batch" || path === "/v1/templates/import"
         ? limits.batchBodyBytes
         : path.includes("/account-data/")
           ? limits.sectionBytes
@@ -46,7 +52,10 @@ export function buildApp(composed: Composed, config: Config): App {
   consentRoutes(app);
   optOutRoutes(app);
   blocklistRoutes(app);
-  gateRoutes(app, createGate(services));
+  gateRoutes(app, gate);
+  permitRoutes(app, createRedeemer(services));
+  policyRoutes(app);
+  switchRoutes(app);
   whatsappRoutes(app);
   accountDataRoutes(app);
   dataRequestRoutes(app);

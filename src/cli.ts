@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { addArchiveCommands } from "./cli/archive-commands.ts";
+import { addCheckCommand } from "./cli/check-command.ts";
 import { addKeyCommands } from "./cli/key-commands.ts";
 import { addOrganizationCommands } from "./cli/organization-commands.ts";
 import { reportFailure } from "./cli/output.ts";
+import { addPolicyCommands } from "./cli/policy-commands.ts";
 import { addRequestCommands } from "./cli/request-commands.ts";
+import { addTemplateCommands } from "./cli/template-commands.ts";
 import { version } from "./version.ts";
 
 // The `sayso` command: the same verbs as over HTTP. Reads the same environment as the service.
@@ -17,8 +20,11 @@ const program = new Command("sayso")
   .exitOverride();
 addOrganizationCommands(program);
 addKeyCommands(program);
+addPolicyCommands(program);
 addRequestCommands(program);
+addTemplateCommands(program);
 addArchiveCommands(program);
+addCheckCommand(program);
 
 try {
   await program.parseAsync();

@@ -8,6 +8,8 @@ import type { Logger } from "pino";
 import { buildApp } from "./app.ts";
 import { type Composed, compose, createLogger } from "./compose.ts";
 import type { Config } from "./config.ts";
+import type { AppEnv } from "./http/app.ts";
+import { endBadConnection } from "./http/lines.ts";
 import { toProblem } from "./http/problem.ts";
 import { composeTasks } from "./jobs/tasks.ts";
 import { startWorker } from "./jobs/worker.ts";
@@ -36,7 +38,8 @@ export async function startService(
   config: Config,
   log: Logger = createLogger(config),
 ): Promise<RunningService> {
-  let answer: (request: Request) => Response | Promise<Response> = startingAnswer;
+  let answer: (request: Request, bindings: AppEnv["Bindings"]) => Response | Promise<Response> =
+    startingAnswer;
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -44,8 +47,9 @@ export async function startService(
       connectionsCheckingInterval: limits.connectionsCheckMs,
       keepAliveTimeout: limits.keepAliveMs,
     },
-    getRequestListener((request) => answer(request), { hostname: config.host }),
+    getRequestListener((request, bindings) => answer(request, bindings), { hostname: config.host }),
   );
+  server.on("clientError", endBadConnection);
   server.maxConnections = limits.connections;
   server.timeout = limits.idleConnectionMs;
 

@@ -15,10 +15,13 @@ export function verb(noun: Command, usage: string, description: string): Command
 }
 
 /** Prints what was done: one JSON document, or lines for people. */
-export function print(options: OutputOptions, json: unknown, lines: readonly string[]): void {
-  process.stdout.write(
-    options.json ? `${JSON.stringify(json)}\n` : lines.map((line) => `${printable(line)}\n`).join(""),
-  );
+export function print(
+  options: OutputOptions,
+  json: unknown,
+  lines: readonly string[],
+  to: NodeJS.WriteStream = process.stdout,
+): void {
+  to.write(options.json ? `${JSON.stringify(json)}\n` : lines.map((line) => `${printable(line)}\n`).join(""));
 }
 
 // Controls move the cursor or change colours; bidi marks reorder the line.

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { createRoute, type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -14,6 +16,10 @@ import { problemSchema } from "./schemas.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 export interface AppEnv {
+  Bindings: {
+    /** The request as Node has it; absent when the app is called without a server. */
+    readonly incoming?: Readable & { readonly socket: Socket };
+  };
   Variables: {
     requestId: string;
     /** On whose behalf; set by `authenticated`. */
@@ -126,7 +132,7 @@ export function jsonBody(
     },
     async (c, next) => {
       if (!["POST", "PUT", "PATCH"].includes(c.req.method)) return next();
-      const bytes = await c.req.arrayBuffer();
+      const bytes = await readBody(c);
       const type = c.req.header("content-type");
       // Some POSTs need no body; for everything else nothing at all must not pass for an empty object.
       if (bytes.byteLength === 0 && type === undefined && c.req.method === "POST") return next();
@@ -141,6 +147,16 @@ export function jsonBody(
       return next();
     },
   ];
+}
+
+/** The whole body. Throws `malformed` when the client goes away before all of it came: no fault of ours. */
+export function readBody(c: HonoContext<AppEnv>): Promise<ArrayBuffer> {
+  return c.req.arrayBuffer().catch(refuseBroken);
+}
+
+function refuseBroken(cause: unknown): never {
+  if (cause instanceof SaysoError) throw cause;
+  throw new SaysoError("malformed", "The body broke off. Send all of it.", { cause });
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -165,7 +181,8 @@ export function limited(mostBytes: number): MiddlewareHandler<AppEnv> {
   return (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD") return next();
     const length = c.req.header("content-length");
-    if (length === undefined || c.req.header("transfer-encoding") !== undefined) return counted(c, next);
+    if (length === undefined || c.req.header("transfer-encoding") !== undefined)
+      return counted(c, next).catch(refuseBroken);
     return Number(length) > mostBytes ? refuse() : next();
   };
 }
@@ -197,5 +214,8 @@ export const refusals = {
   422: problemAnswer("Values that cannot be taken"),
   503: problemAnswer("The database cannot be reached"),
 } as const;
+
+/** The refusal of routes that count: too many in a time. */
+export const tooManyRequests = { 429: problemAnswer("Too many just now; ask again later") } as const;
 
 export { createRoute, z };

@@ -11,6 +11,8 @@ const problems: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   method_not_allowed: [405, "Method not allowed"],
   conflict: [409, "In conflict with what exists"],
   gone: [410, "No longer here"],
+  precondition_failed: [412, "Changed meanwhile"],
+  precondition_required: [428, "If-Match is missing"],
   too_large: [413, "Too large"],
   unsupported_media_type: [415, "Wrong content type"],
   invalid: [422, "Values that cannot be taken"],

@@ -114,3 +114,13 @@ export function pageOf<Item>(items: readonly Item[], limit: number, cursorOf: (i
     nextCursor: last !== undefined && items.length === limit ? cursorOf(last) : null,
   };
 }
+
+/** Why a message may not go out, in the caller's language. */
+export const reason = z.object({
+  code: z.string(),
+  rule: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+  retryAt: instant.optional(),
+  evidence: z.array(z.string()),
+});

@@ -5,7 +5,7 @@ import { limits } from "../kernel/limits.ts";
 
 /**
  * Reads a JSON text that has one meaning only. Throws `malformed` for broken JSON and `invalid`, with a pointer,
- * for a key that stands twice in one object, for text with NUL or half a surrogate pair and for numbers that would
+ * for a key that stands twice in one object or is `__proto__`, for text with NUL or half a surrogate pair and for numbers that would
  * silently become others: databases, hashes and other readers would each understand those in their own way (RFC 8259
  * sections 4 and 6, I-JSON RFC 7493). Nesting has a limit too, `jsonDepth`.
  */
@@ -40,6 +40,8 @@ function isPlainText(text: string): boolean {
 }
 
 const badText = "Text must not contain NUL or half a surrogate pair.";
+// Whoever copies objects member by member loses it or makes it the copy's prototype.
+const badKey = "No member may have this name.";
 const badNumber = "This number is too large to be read exactly. Write it as text.";
 
 /** Counts the members of all objects and collects what is wrong with texts and numbers. */
@@ -67,6 +69,7 @@ function inspect(value: unknown, pointer: string, bad: FieldError[], depth: numb
   }
   for (const [key, item] of Object.entries(value)) {
     if (!isPlainText(key)) bad.push({ pointer, message: badText });
+    if (key === "__proto__") bad.push({ pointer: pointerTo(pointer, key), message: badKey });
     members += 1 + inspect(item, pointerTo(pointer, key), bad, depth + 1);
   }
   return members;

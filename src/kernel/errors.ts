@@ -13,6 +13,8 @@ export type ErrorCode =
   | "method_not_allowed"
   | "conflict"
   | "gone"
+  | "precondition_failed"
+  | "precondition_required"
   | "too_large"
   | "unsupported_media_type"
   | "invalid"

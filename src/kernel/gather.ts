@@ -1,21 +1,37 @@
 import { SaysoError } from "./errors.ts";
+import { limits } from "./limits.ts";
+
+/** A call that is gathered with others. */
+export interface Gathered<Item, Answer> {
+  (item: Item): Promise<Answer>;
+  /** The same for whoever bounds how many it has waiting: it goes when no other waits, and is never refused. */
+  patiently(item: Item): Promise<Answer>;
+}
 
 /**
  * Turns many simultaneous calls into few: while `inFlight` runs are under way, calls wait and go together into
  * the next one, at most `most` at a time. `run` answers in the order of its items. When a run of several fails,
  * each of its items is tried on its own, so that one bad item harms no other; not so when the database was lost,
  * which is nobody's fault: a run whose outcome is unknown is never repeated.
+ *
+ * At most `mostWaiting` calls wait, further ones are refused at once with `unavailable`: under more load than the
+ * database takes they would wait for longer and longer. Patient ones do not count.
  */
 export function gather<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { most, inFlight }: { most: number; inFlight: number },
-): (item: Item) => Promise<Answer> {
+  {
+    most,
+    inFlight,
+    mostWaiting = limits.waitingChecks,
+  }: { most: number; inFlight: number; mostWaiting?: number },
+): Gathered<Item, Answer> {
   interface Waiting {
     readonly item: Item;
     readonly resolve: (answer: Answer) => void;
     readonly reject: (error: unknown) => void;
   }
   const waiting: Waiting[] = [];
+  const patient: Waiting[] = [];
   let running = 0;
 
   async function runOnce(calls: readonly Waiting[]): Promise<void> {
@@ -32,8 +48,9 @@ export function gather<Item, Answer>(
   }
 
   function start(): void {
-    while (running < inFlight && waiting.length > 0) {
+    while (running < inFlight && waiting.length + patient.length > 0) {
       const calls = waiting.splice(0, most);
+      calls.push(...patient.splice(0, most - calls.length));
       running += 1;
       void runOnce(calls).finally(() => {
         running -= 1;
@@ -42,12 +59,23 @@ export function gather<Item, Answer>(
     }
   }
 
-  return (item) =>
-    new Promise<Answer>((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
+  function waitIn(queue: Waiting[], item: Item): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      queue.push({ item, resolve, reject });
       // Calls of the same turn of the event loop go together.
-      if (waiting.length === 1) setImmediate(start);
+      if (waiting.length + patient.length === 1) setImmediate(start);
     });
+  }
+
+  const call = async (item: Item) => {
+    if (waiting.length >= mostWaiting) throw tooManyWait();
+    return waitIn(waiting, item);
+  };
+  return Object.assign(call, { patiently: (item: Item) => waitIn(patient, item) });
+}
+
+function tooManyWait(): SaysoError {
+  return new SaysoError("unavailable", "Too many checks wait. Nothing was done; ask again in a moment.");
 }
 
 function isLost(error: unknown): boolean {

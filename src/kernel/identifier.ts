@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString } from "libphonenumber-js/min";
+import { type PhoneNumber, parsePhoneNumberFromString } from "libphonenumber-js/min";
 
 /** One way to name a person, as callers write it: `{"phone": "+79161234567"}`. */
 export interface IdentifierInput {
@@ -17,7 +17,12 @@ export interface Identifier {
   readonly kind: IdentifierKind;
   readonly value: string;
   readonly canonical: string;
+  /** The country (ISO 3166-1 alpha-2) of a phone or WhatsApp id, `unknownCountry` when it does not tell; else null. */
+  readonly country: string | null;
 }
+
+/** Stands for the country of a number that does not tell one, as in CLDR. */
+export const unknownCountry = "ZZ";
 
 /** The field of IdentifierInput that could not be read, and why. */
 export interface UnreadableIdentifier {
@@ -48,9 +53,9 @@ export function readIdentifiers(input: IdentifierInput): {
   for (const field of Object.keys(kinds) as (keyof IdentifierInput)[]) {
     const value = input[field];
     if (value === undefined) continue;
-    const canonical = canonicalForm(field, value);
-    if (canonical === undefined) unreadable.push({ field, message: unreadableMessages[field] });
-    else identifiers.push({ kind: kinds[field], value, canonical });
+    const read = canonicalForm(field, value);
+    if (read === undefined) unreadable.push({ field, message: unreadableMessages[field] });
+    else identifiers.push({ kind: kinds[field], value, ...read });
   }
   return { identifiers, unreadable };
 }
@@ -68,26 +73,32 @@ const bsuid = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 const email = /^[^\s@"<>]{1,64}@[^\s@"<>.]+(?:\.[^\s@"<>.]+)+$/u;
 const controlCharacters = /\p{Cc}/u;
 
-function canonicalForm(field: keyof IdentifierInput, value: string): string | undefined {
+function canonicalForm(
+  field: keyof IdentifierInput,
+  value: string,
+): Pick<Identifier, "canonical" | "country"> | undefined {
   switch (field) {
     case "phone":
-      return prefixed("phone", canonicalPhone(value));
+      return phoneForm(value);
     case "waId":
-      return /^\d{5,15}$/.test(value) ? prefixed("phone", canonicalPhone(`+${value}`)) : undefined;
+      return /^\d{5,15}$/.test(value) ? phoneForm(`+${value}`) : undefined;
     case "bsuid":
     case "parentBsuid":
-      return bsuid.test(value) ? `${kinds[field]}:${value}` : undefined;
+      return bsuid.test(value) ? { canonical: `${kinds[field]}:${value}`, country: null } : undefined;
     case "email":
-      return value.length <= 254 && email.test(value) ? `email:${value.toLowerCase()}` : undefined;
+      return value.length <= 254 && email.test(value)
+        ? { canonical: `email:${value.toLowerCase()}`, country: null }
+        : undefined;
     case "externalId":
       return value.length >= 1 && value.length <= 200 && !controlCharacters.test(value)
-        ? `external_id:${value}`
+        ? { canonical: `external_id:${value}`, country: null }
         : undefined;
   }
 }
 
-function prefixed(prefix: string, value: string | undefined): string | undefined {
-  return value === undefined ? undefined : `${prefix}:${value}`;
+function phoneForm(value: string): Pick<Identifier, "canonical" | "country"> | undefined {
+  const phone = readPhone(value);
+  return phone && { canonical: `phone:${phone.number}`, country: phone.country ?? unknownCountry };
 }
 
 /**
@@ -97,6 +108,10 @@ function prefixed(prefix: string, value: string | undefined): string | undefined
  * never rewritten. Undefined when it cannot be a number or has no country code.
  */
 export function canonicalPhone(value: string): string | undefined {
+  return readPhone(value)?.number;
+}
+
+function readPhone(value: string): PhoneNumber | undefined {
   if (value.length > 40) return undefined;
   const written = value.trim().replace(/^＋/u, "+");
   if (!written.startsWith("+")) return undefined;
@@ -106,7 +121,7 @@ export function canonicalPhone(value: string): string | undefined {
   // time is no number: it begins with its trunk prefix twice.
   const folded = foldPhone(parsed.number);
   const again = parsePhoneNumberFromString(folded);
-  return again?.isPossible() && again.number === folded ? folded : undefined;
+  return again?.isPossible() && again.number === folded ? again : undefined;
 }
 
 const argentinaWith15 = /^\+549?(?:(11)15(\d{8})|([23]\d\d)15(\d{7})|([23]\d{3})15(\d{6}))$/;
@@ -121,11 +136,6 @@ function foldPhone(e164: string): string {
   const brazil = /^\+55(\d{2})([6-9]\d{7})$/.exec(e164);
   if (brazil) return `+55${brazil[1]}9${brazil[2]}`;
   return e164;
-}
-
-/** The country (ISO 3166-1 alpha-2) that a phone's calling code and prefix name, or undefined. */
-export function phoneCountry(canonical: string): string | undefined {
-  return parsePhoneNumberFromString(canonical)?.country;
 }
 
 /** What staff may see of an identifier where the whole must not show: its last two characters. */

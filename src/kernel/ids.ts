@@ -13,6 +13,7 @@ export type IdPrefix =
   | "dec"
   | "prm"
   | "cau"
+  | "swi"
   | "tpl"
   | "inb"
   | "whk"
@@ -35,4 +36,10 @@ export function parseId(prefix: IdPrefix, id: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The least uuid that an id made at this instant can have: ids begin with their time (UUIDv7, RFC 9562). */
+export function firstUuidOf(instant: Date): string {
+  const hex = instant.getTime().toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

@@ -40,11 +40,33 @@ export const limits = {
   captureTokenLifeSeconds: 24 * 3600,
   causeLifeSeconds: 15 * 60,
   causesPerPerson: 10,
+  /** Messages to one person in 24 hours that causes of one kind let through, whatever else they opted out of. */
+  causedMessagesPerDay: 10,
   gatheredChecks: 64,
+  /** How often a check is judged again when others took what it was given. */
+  checkTries: 3,
+  /** Checks, and likewise looks for an API key, that wait for their turn; further ones are refused. */
+  waitingChecks: 10_000,
+  /** Lines of one streamed batch that were begun and not answered yet. */
+  batchLinesInFlight: 256,
   windowSeconds: 24 * 3600,
+  /** How long no marketing goes to a person after the platform held a message back. */
+  platformHoldSeconds: 24 * 3600,
   optOutUndoSeconds: 600,
   /** How long a permit may be redeemed, and so how long after a no a message may still arrive. */
   permitLifeSeconds: 60,
+  /** Entries of one list of a policy. */
+  policyEntries: 100,
+  policyVersions: 10_000,
+  /** Policies that a process keeps at hand; they never change. */
+  policiesAtHand: 200,
+  /** Stored decisions that a backtest goes through, the newest ones, and how many it holds at a time. */
+  backtestDecisions: 100_000,
+  backtestPage: 100,
+  backtestDays: 30,
+  /** Templates that one request imports, and a file of them, which may describe every one in full. */
+  importedTemplates: 1_000,
+  templateFileBytes: 16 * 1024 * 1024,
   /** A form that a person sends. */
   formBytes: 16 * 1024,
   liveApiKeysOfOneName: 2,

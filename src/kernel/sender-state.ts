@@ -6,6 +6,12 @@ export type SenderState =
   | "restricted_replies"
   | "disabled";
 
+/**
+ * The cause under which staff's word stands that nothing restricts the sender any more: what the platform said up to
+ * then of any cause is over, and does not count when it comes late.
+ */
+export const liftedByStaff = "lifted";
+
 /** What the platform said last of one cause; `until` null: until it says otherwise. Instants are ISO 8601. */
 export interface Restriction {
   readonly state: SenderState;

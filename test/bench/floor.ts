@@ -1,6 +1,6 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { checkSchema } from "../../src/features/gate/routes.ts";
+import { checkSchema } from "../../src/http/check-body.ts";
 
 // The floor: a bare route that parses the same body with the same schema and answers, and does nothing else.
 const app = new Hono();

@@ -14,7 +14,12 @@ const appendOnly = [
   "inbound_message",
   "message_status",
   "opt_out_event",
+  "permit_outcome",
+  "permit_redemption",
+  "policy_activation",
+  "policy_version",
   "request_event",
+  "sending_switch_event",
 ];
 
 let database: TestDatabase;
@@ -34,9 +39,10 @@ afterAll(async () => {
 
 /** A row of whatever values: only that it is there matters, so the ties to other tables are cut first. */
 async function insertAnyRow(table: string): Promise<void> {
-  const ties = await owner<{ name: string }[]>`
-    select conname as name from pg_constraint where conrelid = ${table}::regclass and contype = 'f'`;
-  for (const { name } of ties) await owner`alter table ${owner(table)} drop constraint ${owner(name)}`;
+  const ties = await owner<{ name: string; of: string }[]>`
+    select conname as name, conrelid::regclass::text as of from pg_constraint
+    where ${table}::regclass in (conrelid, confrelid) and contype = 'f'`;
+  for (const { name, of } of ties) await owner`alter table ${owner(of)} drop constraint ${owner(name)}`;
   const columns = await owner<{ name: string; type: string }[]>`
     select attname as name, format_type(atttypid, null) as type from pg_attribute
     where attrelid = ${table}::regclass and attnum > 0 and not attisdropped and attnotnull and not atthasdef`;

@@ -66,7 +66,7 @@ it.each(["1e400", "-1e400", "12345678901234567890", "1e300"])(
   async (number) => {
     let tried = 0;
     for (const { route, method, path, body } of samples) {
-      if (body === undefined) continue;
+      if (body === undefined || typeof body === "string") continue;
       for (const { pointer, text } of withEach(JSON.parse(JSON.stringify(body)) as Json, number)) {
         tried += 1;
         const what = `${route} ${pointer}`;
@@ -96,7 +96,7 @@ it.each([
   ".5",
 ])("%s where a number can stand is taken or refused, never an error of ours", async (number) => {
   for (const { route, method, path, body } of samples) {
-    if (body === undefined) continue;
+    if (body === undefined || typeof body === "string") continue;
     for (const { pointer, text } of withEach(JSON.parse(JSON.stringify(body)) as Json, number)) {
       const answer = await shop.send(method, path, { body: text });
       if (answer.status >= 300) expectProblem(answer, `${route} ${pointer} = ${number}`);
@@ -104,10 +104,16 @@ it.each([
   }
 });
 
+/** Routes that need no body, and what they answer without one. */
+const withoutBody: Readonly<Record<string, number>> = {
+  "POST /v1/collection-points/{id}/capture-tokens": 201,
+  "POST /v1/decisions/{id}/replay": 200,
+};
+
 it("no body at all is refused where one is needed, with whatever content type", async () => {
   for (const { route, method, path, body } of samples) {
     if (body === undefined) continue;
-    const takesNone = route === "POST /v1/collection-points/{id}/capture-tokens";
+    const withNone = withoutBody[route];
     for (const type of [undefined, "application/json", "application/json; charset=utf-8", "text/plain"]) {
       for (const nothing of [undefined, ""]) {
         const answer = await shop.send(method, path, {
@@ -115,8 +121,8 @@ it("no body at all is refused where one is needed, with whatever content type", 
           headers: type === undefined ? {} : { "content-type": type },
         });
         const what = `${route} ${type} ${nothing}`;
-        if (takesNone && type === undefined && nothing === undefined)
-          expect([what, answer.status]).toEqual([what, 201]);
+        if (withNone !== undefined && type === undefined && nothing === undefined)
+          expect([what, answer.status]).toEqual([what, withNone]);
         else expectProblem(answer, what);
       }
     }

@@ -62,6 +62,16 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     };
     return { path: "/v1/purposes", body: purpose, other: { ...purpose, key: `other${unique}` } };
   },
+  "/v1/policies": () => ({
+    path: "/v1/policies",
+    body: { document: { permitTtlSeconds: 30 } },
+    other: { document: { permitTtlSeconds: 31 } },
+  }),
+  "/v1/switches": () => ({
+    path: "/v1/switches",
+    body: { scope: "organization", reason: "A wrong price." },
+    other: { scope: "organization", reason: "Another." },
+  }),
   "/v1/collection-points": ({ unique }) => {
     const point = { key: `point${unique}`, kind: "form", name: "Form", ...wording };
     return { path: "/v1/collection-points", body: point, other: { ...point, key: `other${unique}` } };

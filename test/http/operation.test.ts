@@ -125,8 +125,8 @@ describe("the OpenAPI document", () => {
       const answers = Object.entries(operation.responses);
       expect([name, answers.filter(([status]) => status.startsWith("2")).length > 0]).toEqual([name, true]);
       for (const [status, { description, content }] of answers) {
-        const schemas = Object.values(content ?? {}).map(({ schema }) => typeof schema);
-        expect([name, status, description !== "", schemas]).toEqual([name, status, true, ["object"]]);
+        const schemas = new Set(Object.values(content ?? {}).map(({ schema }) => typeof schema));
+        expect([name, status, description !== "", [...schemas]]).toEqual([name, status, true, ["object"]]);
       }
       for (const { schema } of Object.values(operation.requestBody?.content ?? {})) {
         expect([name, typeof schema]).toEqual([name, "object"]);

@@ -20,7 +20,11 @@ interface Things {
   readonly subject: string;
   readonly secondSubject: string;
   readonly decision: string;
+  readonly permit: string;
   readonly block: string;
+  readonly switch: string;
+  /** Versions are numbers that each organization counts for itself: theirs has one that mine has not. */
+  readonly policy: string;
   readonly signIn: string;
   readonly optOut: string;
   readonly requested: string;
@@ -43,12 +47,12 @@ let theirs: Outfit;
 
 beforeAll(async () => {
   service = await startWorkingService();
-  [mine, theirs] = await Promise.all([outfit("+12025550151"), outfit("+12025550152")]);
+  [mine, theirs] = await Promise.all([outfit("+12025550151", 1), outfit("+12025550152", 2)]);
 }, 60_000);
 afterAll(() => service.close());
 
 /** An organization with one of everything, each with a secret word in it. */
-async function outfit(phone: string): Promise<Outfit> {
+async function outfit(phone: string, policies: number): Promise<Outfit> {
   const shop = await Shop.open(service);
   const { org } = shop;
   const unique = service.nextNumber();
@@ -88,6 +92,10 @@ async function outfit(phone: string): Promise<Outfit> {
     reason: "manual",
     note: secret,
   });
+  const paused = { scope: "purpose", purpose: "support", reason: secret };
+  const pulled = await post<{ id: string }>("/v1/switches", paused);
+  for (let version = 1; version <= policies; version += 1)
+    await post("/v1/policies", { document: {}, note: secret });
   const stranger = { externalId: "stranger" };
   const signIn = await post<{ id: string }>("/v1/causes", { kind: "sign_in", recipient: stranger });
   const optOut = await shop.optOut(stranger);
@@ -109,7 +117,10 @@ async function outfit(phone: string): Promise<Outfit> {
       subject: subjectId,
       secondSubject: second.subjectId,
       decision: decision.decisionId,
+      permit: decision.permit?.id ?? "",
       block: block.id,
+      switch: pulled.id,
+      policy: `policies/${policies}`,
       signIn: signIn.id,
       optOut: optOut.id,
       requested: requested.id,
@@ -122,7 +133,8 @@ async function outfit(phone: string): Promise<Outfit> {
 
 interface Request {
   readonly path: string;
-  readonly body?: object;
+  readonly body?: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface Case {
@@ -188,10 +200,15 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     get((t) => `/v1/senders/${t.sender}`, "sender"),
     get((t) => `/v1/senders/${t.phoneNumberId}`, "phoneNumberId"),
   ],
+  "POST /v1/senders/{id}/lift-restriction": (["sender", "phoneNumberId"] as const).map((name) => ({
+    names: [name],
+    request: (t) => ({ path: `/v1/senders/${t[name]}/lift-restriction`, body: { reason: "a mistake" } }),
+  })),
   "GET /v1/purposes": plain,
   "POST /v1/purposes": plain,
   "GET /v1/templates": plain,
   "POST /v1/templates": plain,
+  "POST /v1/templates/import": plain,
   "GET /v1/collection-points": plain,
   "POST /v1/collection-points": [
     {
@@ -284,7 +301,51 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       },
     },
   ],
+  "POST /v1/checks/preview": [
+    {
+      names: ["sender", "subject", "purpose", "template"],
+      request: (t) => ({
+        path: "/v1/checks/preview",
+        body: `${JSON.stringify(checkOf(t, t.sender))}\n`,
+        headers: { "content-type": "application/x-ndjson" },
+      }),
+    },
+  ],
   "GET /v1/decisions/{id}": [get((t) => `/v1/decisions/${t.decision}`, "decision")],
+  "POST /v1/decisions/{id}/replay": [
+    {
+      names: ["decision"],
+      request: (t) => ({ path: `/v1/decisions/${t.decision}/replay`, body: {} }),
+    },
+  ],
+  "POST /v1/permits/{id}/redeem": [
+    { names: ["permit"], request: (t) => ({ path: `/v1/permits/${t.permit}/redeem` }) },
+  ],
+  "POST /v1/permits/{id}/outcome": [
+    {
+      names: ["permit"],
+      request: (t) => ({ path: `/v1/permits/${t.permit}/outcome`, body: { outcome: "unknown" } }),
+    },
+  ],
+  "GET /v1/policy": plain,
+  "GET /v1/policy-schema": plain,
+  "GET /v1/policy-presets": plain,
+  "GET /v1/policies": plain,
+  "POST /v1/policies": plain,
+  "GET /v1/policies/{version}": [get((t) => `/v1/${t.policy}`, "policy")],
+  "POST /v1/policies/{version}/backtest": [
+    { names: ["policy"], request: (t) => ({ path: `/v1/${t.policy}/backtest`, body: { days: 1 } }) },
+  ],
+  "POST /v1/policies/{version}/activate": [
+    {
+      names: ["policy"],
+      request: (t) => ({
+        path: `/v1/${t.policy}/activate`,
+        body: { reason: "agreed" },
+        headers: { "if-match": '"built-in/1"' },
+      }),
+    },
+  ],
   "POST /v1/causes": [
     {
       names: ["subject"],
@@ -400,6 +461,30 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       }),
     },
   ],
+  "GET /v1/switches": plain,
+  "POST /v1/switches/{id}/release": [
+    {
+      names: ["switch"],
+      request: (t) => ({ path: `/v1/switches/${t.switch}/release`, body: { reason: "corrected" } }),
+    },
+  ],
+  // At the end: from then on the sender and the purpose are paused.
+  "POST /v1/switches": [
+    {
+      names: ["sender"],
+      request: (t) => ({
+        path: "/v1/switches",
+        body: { scope: "sender", sender: t.sender, reason: "a mistake" },
+      }),
+    },
+    {
+      names: ["purpose"],
+      request: (t) => ({
+        path: "/v1/switches",
+        body: { scope: "purpose", purpose: t.purpose, reason: "a mistake" },
+      }),
+    },
+  ],
 };
 
 const methodOf = (route: string) => route.slice(0, route.indexOf(" "));
@@ -496,7 +581,9 @@ describe("the table of routes", () => {
         const isExempt =
           things === null ||
           // The batch asks as the single check does, and a template is recorded under a name, not named.
-          (route === "POST /v1/checks/batch" && field === "cause");
+          (route === "POST /v1/checks/batch" && field === "cause") ||
+          // A policy may speak of purposes that are still to come.
+          (route === "POST /v1/policies" && field === "purposes");
         if (!isExempt)
           expect([route, field, things.some((thing) => names.includes(thing))]).toEqual([route, field, true]);
       }
@@ -504,15 +591,15 @@ describe("the table of routes", () => {
   });
 });
 
-type Judged = { decision?: string; results?: { decision?: string }[] };
+type Judged = { decision?: string; results?: { decision?: string }[]; denied?: number };
 
-const send = (org: OrganizationClient, route: string, { path, body }: Request) =>
-  org.send<Judged>(methodOf(route), path, { body });
+const send = (org: OrganizationClient, route: string, { path, body, headers = {} }: Request) =>
+  org.send<Judged>(methodOf(route), path, { body, headers });
 
 /** Whether a request was let through: done, or the message allowed. */
 function isLetThrough({ status, body }: Answer<Judged>): boolean {
   const decisions = [body.decision, ...(body.results ?? []).map(({ decision }) => decision)];
-  return status < 300 && !decisions.includes("deny");
+  return status < 300 && !decisions.includes("deny") && !body.denied;
 }
 
 /** Everything that an organization can read of itself. */
@@ -563,6 +650,7 @@ describe("another organization's things", () => {
     const { block, requested, optOut, sender, point } = theirs.things;
     for (const [path, cursor] of [
       ["blocks", block],
+      ["switches", theirs.things.switch],
       ["consents", requested],
       ["opt-outs", optOut],
       ["senders", sender],

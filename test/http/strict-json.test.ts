@@ -25,7 +25,8 @@ test("valid JSON without duplicate keys means what JSON.parse says", () => {
   fc.assert(
     fc.property(fc.json({ stringUnit: "grapheme" }), fc.constantFrom(0, 2), (text, indent) => {
       const spaced = JSON.stringify(JSON.parse(text), null, indent);
-      fc.pre(!spaced.includes("\\u0000") && !hasInexactNumber(JSON.parse(spaced)));
+      fc.pre(!spaced.includes("\\u0000") && !spaced.includes("__proto__"));
+      fc.pre(!hasInexactNumber(JSON.parse(spaced)));
       expect(parseStrictJson(spaced)).toEqual(JSON.parse(spaced));
     }),
     { numRuns: 1_000 },
@@ -142,3 +143,18 @@ test.each([
     expect(refusalOf(opening.repeat(500_000))).toEqual({ code: "malformed", pointers: [] });
   },
 );
+
+test.each([
+  ["in the outermost object", '{"__proto__":1}', ["/__proto__"]],
+  ["deep inside", '{"list":[{"inner":{"__proto__":{"x":1}}}]}', ["/list/0/inner/__proto__"]],
+  ["written with escapes", '{"\\u005f_proto__":{}}', ["/__proto__"]],
+])(
+  "a member __proto__ %s is refused with its place, for others would drop it silently",
+  (_, text, pointers) => {
+    expect(refusalOf(text)).toEqual({ code: "invalid", pointers });
+  },
+);
+
+test("the word __proto__ as a value, and names that are like it, are taken", () => {
+  expect(refusalOf('{"proto":"__proto__","__proto":1,"constructor":{"prototype":2}}')).toBe("taken");
+});

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SaysoError } from "../../src/kernel/errors.ts";
 import { gather } from "../../src/kernel/gather.ts";
 
@@ -94,4 +94,52 @@ test("a run that gives too few answers fails those that got none instead of mixi
   const call = gather<number, number>(async (batch) => batch.slice(0, 2), { most: 50, inFlight: 1 });
   const answers = await Promise.allSettled([1, 2, 3].map(call));
   expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+});
+
+describe("while every run is taken", () => {
+  /** Calls whose runs end one by one, as `free` is called. */
+  function slowly(mostWaiting: number) {
+    const free: (() => void)[] = [];
+    const done: number[] = [];
+    const call = gather<number, number>(
+      async (batch) => {
+        await new Promise<void>((resolve) => free.push(resolve));
+        done.push(...batch);
+        return batch;
+      },
+      { most: 2, inFlight: 1, mostWaiting },
+    );
+    const finish = async (calls: readonly Promise<unknown>[]) => {
+      let isOver = false;
+      const all = Promise.allSettled(calls).finally(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        await new Promise((resolve) => setImmediate(resolve));
+        free.shift()?.();
+      }
+      return all;
+    };
+    return { call, done, finish };
+  }
+
+  test("calls beyond those that may wait are refused at once, and the others are answered", async () => {
+    const { call, finish } = slowly(4);
+    const calls = Array.from({ length: 7 }, (_, item) => call(item));
+    const refused = await Promise.allSettled(calls.slice(4));
+    expect(refused.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    await expect(calls[4]).rejects.toMatchObject({ code: "unavailable" });
+    expect((await finish(calls.slice(0, 4))).map(({ status }) => status)).toEqual(Array(4).fill("fulfilled"));
+    expect(await finish([call(8)])).toEqual([{ status: "fulfilled", value: 8 }]);
+  });
+
+  test("patient calls are not refused, take no place of others and go after them", async () => {
+    const { call, done, finish } = slowly(4);
+    const patient = [10, 11, 12, 13, 14].map(call.patiently);
+    const hurried = [0, 1, 2, 3].map((item) => call(item));
+    expect((await finish([...patient, ...hurried])).map(({ status }) => status)).toEqual(
+      Array(9).fill("fulfilled"),
+    );
+    expect(done).toEqual([0, 1, 2, 3, 10, 11, 12, 13, 14]);
+  });
 });

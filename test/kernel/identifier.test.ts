@@ -5,8 +5,8 @@ import {
   canonicalPhone,
   type IdentifierInput,
   maskIdentifier,
-  phoneCountry,
   readIdentifiers,
+  unknownCountry,
 } from "../../src/kernel/identifier.ts";
 import { noNumbers, sameNumbers } from "../cases/kernel/phones.ts";
 
@@ -77,10 +77,16 @@ describe("phone numbers", () => {
     );
   });
 
-  test("a number's country is told by its prefix", () => {
-    expect(phoneCountry("+12025550123")).toBe("US");
-    expect(phoneCountry("+5511961234567")).toBe("BR");
-    expect(phoneCountry("+999")).toBeUndefined();
+  test("a number's country is told by its prefix, and stands as unknown when it is not", () => {
+    const countryOf = (input: IdentifierInput) =>
+      readIdentifiers(input).identifiers.map(({ country }) => country);
+    expect(countryOf({ phone: "+12025550123", waId: "5511961234567" })).toEqual(["US", "BR"]);
+    expect(countryOf({ phone: "+80012345678" })).toEqual([unknownCountry]);
+    expect(countryOf({ email: "a@example.com", externalId: "+12025550123", bsuid: "US.1" })).toEqual([
+      null,
+      null,
+      null,
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatId, type IdPrefix, parseId } from "../../src/kernel/ids.ts";
+import { firstUuidOf, formatId, type IdPrefix, parseId } from "../../src/kernel/ids.ts";
 
 const prefixes: IdPrefix[] = ["org", "key", "snd", "sub", "cns", "dec"];
 const uuid = fc.uuid();
@@ -50,4 +50,12 @@ test("an id has one spelling: whatever can be read is what would be written", ()
       if (read !== undefined) expect(formatId("sub", read)).toBe(`sub_${text}`);
     }),
   );
+});
+
+test("the least uuid of an instant parts the ids before it from those of it and after it", () => {
+  const at = (ms: number) => firstUuidOf(new Date(ms));
+  const made = "01a20470-ae6e-7ddf-91d5-1f3f062e4810";
+  const ms = Number.parseInt(made.replaceAll("-", "").slice(0, 12), 16);
+  expect(at(ms) <= made && made < at(ms + 1)).toBe(true);
+  expect(at(0)).toBe("00000000-0000-7000-8000-000000000000");
 });

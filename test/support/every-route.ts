@@ -9,6 +9,7 @@ export interface Sample {
   readonly method: string;
   readonly path: string;
   readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
   readonly answer: Answer;
 }
 
@@ -25,11 +26,11 @@ export async function askEveryRoute(
   const samples: Sample[] = [];
   type Names = Record<string, string>;
 
-  async function ask(route: string, names: Names = {}, body?: unknown): Promise<Names> {
+  async function ask(route: string, names: Names = {}, body?: unknown, headers: Names = {}): Promise<Names> {
     const [method = "", template = ""] = route.split(" ");
     const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? "");
-    const answer = await shop.send<Record<string, string>>(method, path, { body });
-    samples.push({ route, method, path, body, answer });
+    const answer = await shop.send<Record<string, string>>(method, path, { body, headers });
+    samples.push({ route, method, path, body, headers, answer });
     return answer.body;
   }
 
@@ -63,6 +64,11 @@ export async function askEveryRoute(
   await ask("GET /v1/senders");
   await ask("GET /v1/senders/{id}", { id: sender.id ?? "" });
   await ask(
+    "POST /v1/senders/{id}/lift-restriction",
+    { id: sender.id ?? "" },
+    { reason: "The account manager says it sends again." },
+  );
+  await ask(
     "POST /v1/purposes",
     {},
     {
@@ -78,6 +84,9 @@ export async function askEveryRoute(
   await ask("GET /v1/purposes");
   const template = { name: "sale", language: "en" };
   await ask("POST /v1/templates", {}, { wabaId, ...template, category: "marketing", status: "approved" });
+  await ask("POST /v1/templates/import", {}, [
+    { wabaId, name: "parcel", language: "en", category: "UTILITY", status: "APPROVED" },
+  ]);
   await ask("GET /v1/templates");
 
   const wording = {
@@ -178,8 +187,42 @@ export async function askEveryRoute(
       recipients: [subject, { phone: "+12025550143" }],
     },
   );
+  const line = { sender: sender.id, recipient: subject, purpose: "promotions", message: marketing };
+  const asLines = { "content-type": "application/x-ndjson" };
+  for (const route of ["POST /v1/checks/batch", "POST /v1/checks/preview"])
+    await ask(route, {}, `${JSON.stringify(line)}\n`, asLines);
   await ask("GET /v1/decisions/{id}", { id: check.decisionId ?? "" });
+  await ask(
+    "POST /v1/decisions/{id}/replay",
+    { id: check.decisionId ?? "" },
+    { policyVersion: "built-in/1" },
+  );
   await ask("GET /v1/subjects/{id}/decisions", person);
+  const permit = { id: (check.decisionId ?? "").replace("dec_", "prm_") };
+  await ask("POST /v1/permits/{id}/redeem", permit);
+  await ask("POST /v1/permits/{id}/outcome", permit, {
+    outcome: "sent",
+    messageId: `wamid.${phoneNumberId}`,
+  });
+
+  await ask("GET /v1/policy");
+  await ask("GET /v1/policy-schema");
+  await ask("GET /v1/policy-presets");
+  const policy = await ask(
+    "POST /v1/policies",
+    {},
+    { document: { permitTtlSeconds: 30, timeZones: { US: "America/Chicago" } }, note: "Shorter permits." },
+  );
+  const version = { version: `${policy.version}` };
+  await ask("GET /v1/policies");
+  await ask("GET /v1/policies/{version}", version);
+  await ask("POST /v1/policies/{version}/backtest", version, { days: 7 });
+  await ask(
+    "POST /v1/policies/{version}/activate",
+    version,
+    { reason: "Agreed." },
+    { "if-match": '"built-in/1"' },
+  );
 
   await ask(
     "POST /v1/opt-outs",
@@ -206,6 +249,15 @@ export async function askEveryRoute(
     },
   );
   await ask("GET /v1/blocks");
+  for (const scope of [
+    { scope: "purpose", purpose: "back_in_stock" },
+    { scope: "organization" },
+    { scope: "sender", sender: sender.id },
+  ]) {
+    const pulled = await ask("POST /v1/switches", {}, { ...scope, reason: "Wrong price in the template." });
+    await ask("POST /v1/switches/{id}/release", { id: pulled.id ?? "" }, { reason: "Corrected." });
+  }
+  await ask("GET /v1/switches");
   await ask("POST /v1/blocks/{id}/lift", { id: block.id ?? "" }, { reason: "A mix-up." });
 
   await ask(

@@ -188,6 +188,9 @@ export interface ServiceProcess {
   readonly transport: Transport;
   /** What it wrote to its standard output: the real log lines. */
   output(): string;
+  /** What it wrote to its standard error: nothing, as long as all is well. */
+  complaint(): string;
+  readonly pid: number;
   /** Asks it to stop and waits until it ended. */
   stop(): Promise<void>;
   /** Ends it with SIGKILL. */
@@ -303,6 +306,8 @@ async function startServiceProcess(config: Config): Promise<ServiceProcess> {
     url,
     transport: (path, init) => fetch(new URL(path, url), init),
     output: () => output,
+    complaint: () => complaint,
+    pid: child.pid ?? 0,
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
   };

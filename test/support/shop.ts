@@ -23,6 +23,7 @@ export interface Checked {
   readonly window: { open: boolean; openedAt: string | null; expiresAt: string | null };
   readonly obligations: readonly string[];
   readonly policyVersion: string;
+  readonly permit?: { readonly id: string; readonly expiresAt: string };
 }
 
 export interface RecordedConsent {
@@ -183,6 +184,15 @@ export class Shop {
   /** The codes that a check denies with; none for an allow. */
   async codes(recipient: object, input: object = {}): Promise<string[]> {
     return codes(await this.check(recipient, input));
+  }
+
+  /** Proposes a policy and brings it into force. */
+  async activatePolicy(document: object): Promise<void> {
+    const { version } = await created<{ version: number }>(this.org.post("/v1/policies", { document }));
+    const inForce = await this.org.get("/v1/policy");
+    const headers = { "if-match": inForce.headers.get("etag") ?? "" };
+    const answer = await this.org.post(`/v1/policies/${version}/activate`, { reason: "Agreed." }, headers);
+    if (answer.status !== 200) throw new Error(`Not activated: ${answer.status} ${answer.text}`);
   }
 
   /** Runs one statement as the database's owner. */

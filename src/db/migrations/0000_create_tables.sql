@@ -214,6 +214,25 @@ CREATE TABLE "request_event" (
 	CONSTRAINT "request_event_organization_id_request_id_id_pk" PRIMARY KEY("organization_id","request_id","id")
 );
 --> statement-breakpoint
+CREATE TABLE "active_policy" (
+	"organization_id" uuid PRIMARY KEY NOT NULL,
+	"version" integer NOT NULL,
+	"cap_hours" integer,
+	"activated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "cap_slot" (
+	"organization_id" uuid NOT NULL,
+	"decision_id" uuid NOT NULL,
+	"subject_id" uuid NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	"category" text NOT NULL,
+	"purpose" text NOT NULL,
+	"message_ref" text,
+	"until" timestamp (3) with time zone,
+	CONSTRAINT "cap_slot_organization_id_decision_id_pk" PRIMARY KEY("organization_id","decision_id")
+);
+--> statement-breakpoint
 CREATE TABLE "cause" (
 	"organization_id" uuid NOT NULL,
 	"id" uuid NOT NULL,
@@ -241,6 +260,70 @@ CREATE TABLE "decision" (
 	"message_ref" text,
 	"document" json NOT NULL,
 	CONSTRAINT "decision_organization_id_id_pk" PRIMARY KEY("organization_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "permit_outcome" (
+	"organization_id" uuid NOT NULL,
+	"decision_id" uuid NOT NULL,
+	"outcome" text NOT NULL,
+	"message_id" text,
+	"error_code" integer,
+	"at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "permit_outcome_organization_id_decision_id_outcome_pk" PRIMARY KEY("organization_id","decision_id","outcome")
+);
+--> statement-breakpoint
+CREATE TABLE "permit_redemption" (
+	"organization_id" uuid NOT NULL,
+	"decision_id" uuid NOT NULL,
+	"subject_id" uuid,
+	"redeemed_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "permit_redemption_organization_id_decision_id_pk" PRIMARY KEY("organization_id","decision_id")
+);
+--> statement-breakpoint
+CREATE TABLE "policy_activation" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"version" integer NOT NULL,
+	"replaced" integer,
+	"reason" text NOT NULL,
+	"at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"actor_kind" text NOT NULL,
+	"actor_id" text,
+	CONSTRAINT "policy_activation_organization_id_id_pk" PRIMARY KEY("organization_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "policy_version" (
+	"organization_id" uuid NOT NULL,
+	"version" integer NOT NULL,
+	"document" json NOT NULL,
+	"note" text,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"actor_kind" text NOT NULL,
+	"actor_id" text,
+	CONSTRAINT "policy_version_organization_id_version_pk" PRIMARY KEY("organization_id","version")
+);
+--> statement-breakpoint
+CREATE TABLE "sending_switch" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"sender_id" uuid,
+	"purpose" text,
+	"reason" text NOT NULL,
+	"pulled_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"released_at" timestamp (3) with time zone,
+	CONSTRAINT "sending_switch_organization_id_id_pk" PRIMARY KEY("organization_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "sending_switch_event" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"switch_id" uuid NOT NULL,
+	"kind" text NOT NULL,
+	"reason" text NOT NULL,
+	"at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"actor_kind" text NOT NULL,
+	"actor_id" text,
+	CONSTRAINT "sending_switch_event_organization_id_id_pk" PRIMARY KEY("organization_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "opt_out_event" (
@@ -335,6 +418,7 @@ CREATE TABLE "identifier" (
 	"subject_id" uuid NOT NULL,
 	"kind" text NOT NULL,
 	"sealed" "bytea",
+	"country" text,
 	"linked_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "identifier_organization_id_hash_pk" PRIMARY KEY("organization_id","hash")
@@ -462,9 +546,17 @@ ALTER TABLE "archive_chunk" ADD CONSTRAINT "archive_chunk_organization_id_archiv
 ALTER TABLE "data_request" ADD CONSTRAINT "data_request_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "delivery" ADD CONSTRAINT "delivery_organization_id_archive_id_archive_organization_id_id_fk" FOREIGN KEY ("organization_id","archive_id") REFERENCES "public"."archive"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "request_event" ADD CONSTRAINT "request_event_organization_id_request_id_data_request_organization_id_id_fk" FOREIGN KEY ("organization_id","request_id") REFERENCES "public"."data_request"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "active_policy" ADD CONSTRAINT "active_policy_organization_id_version_policy_version_organization_id_version_fk" FOREIGN KEY ("organization_id","version") REFERENCES "public"."policy_version"("organization_id","version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "cap_slot" ADD CONSTRAINT "cap_slot_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "cause" ADD CONSTRAINT "cause_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "cause_use" ADD CONSTRAINT "cause_use_organization_id_decision_id_decision_organization_id_id_fk" FOREIGN KEY ("organization_id","decision_id") REFERENCES "public"."decision"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "decision" ADD CONSTRAINT "decision_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "policy_activation" ADD CONSTRAINT "policy_activation_organization_id_version_policy_version_organization_id_version_fk" FOREIGN KEY ("organization_id","version") REFERENCES "public"."policy_version"("organization_id","version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "policy_version" ADD CONSTRAINT "policy_version_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "sending_switch" ADD CONSTRAINT "sending_switch_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "sending_switch" ADD CONSTRAINT "sending_switch_organization_id_sender_id_sender_organization_id_id_fk" FOREIGN KEY ("organization_id","sender_id") REFERENCES "public"."sender"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "sending_switch" ADD CONSTRAINT "sending_switch_organization_id_purpose_purpose_organization_id_key_fk" FOREIGN KEY ("organization_id","purpose") REFERENCES "public"."purpose"("organization_id","key") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "sending_switch_event" ADD CONSTRAINT "sending_switch_event_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "opt_out_event" ADD CONSTRAINT "opt_out_event_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_key" ADD CONSTRAINT "api_key_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "purpose" ADD CONSTRAINT "purpose_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -489,8 +581,14 @@ CREATE INDEX "archive_organization_id_request_id_index" ON "archive" USING btree
 CREATE INDEX "archive_expires_at_index" ON "archive" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "data_request_organization_id_subject_id_index" ON "data_request" USING btree ("organization_id","subject_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "data_request_open" ON "data_request" USING btree ("organization_id","subject_id","kind") WHERE status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered');--> statement-breakpoint
+CREATE INDEX "cap_slot_organization_id_subject_id_at_index" ON "cap_slot" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
 CREATE INDEX "cause_identifiers" ON "cause" USING gin ("identifier_hashes");--> statement-breakpoint
+CREATE INDEX "cause_use_organization_id_decision_id_index" ON "cause_use" USING btree ("organization_id","decision_id");--> statement-breakpoint
 CREATE INDEX "decision_organization_id_subject_id_at_index" ON "decision" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
+CREATE INDEX "permit_outcome_organization_id_message_id_index" ON "permit_outcome" USING btree ("organization_id","message_id");--> statement-breakpoint
+CREATE INDEX "permit_redemption_organization_id_subject_id_redeemed_at_index" ON "permit_redemption" USING btree ("organization_id","subject_id","redeemed_at");--> statement-breakpoint
+CREATE INDEX "sending_switch_pulled" ON "sending_switch" USING btree ("organization_id") WHERE released_at is null;--> statement-breakpoint
+CREATE INDEX "sending_switch_event_organization_id_switch_id_index" ON "sending_switch_event" USING btree ("organization_id","switch_id");--> statement-breakpoint
 CREATE INDEX "opt_out_event_organization_id_subject_id_recorded_at_index" ON "opt_out_event" USING btree ("organization_id","subject_id","recorded_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "opt_out_undone_once" ON "opt_out_event" USING btree ("organization_id","undoes") WHERE undoes is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "api_key_live_slot" ON "api_key" USING btree ("organization_id","name","slot") WHERE revoked_at is null;--> statement-breakpoint
@@ -500,6 +598,7 @@ CREATE INDEX "standing_no_organization_id_event_id_index" ON "standing_no" USING
 CREATE INDEX "subject_organization_id_root_id_index" ON "subject" USING btree ("organization_id","root_id");--> statement-breakpoint
 CREATE INDEX "inbound_message_organization_id_subject_id_at_index" ON "inbound_message" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
 CREATE INDEX "message_status_organization_id_subject_id_at_index" ON "message_status" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
+CREATE INDEX "message_status_holds" ON "message_status" USING btree ("organization_id","subject_id","at") WHERE error_code in (131049, 130472);--> statement-breakpoint
 CREATE INDEX "service_window_organization_id_subject_id_index" ON "service_window" USING btree ("organization_id","subject_id");--> statement-breakpoint
 CREATE INDEX "webhook_body_day_index" ON "webhook_body" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "webhook_body_unclaimed_index" ON "webhook_body" USING gin ("unclaimed");

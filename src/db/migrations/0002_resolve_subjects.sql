@@ -121,7 +121,7 @@ end $$;
 --> statement-breakpoint
 -- Finds the person whom some identifiers name, or makes one. Takes its locks first and looks afterwards, so that
 -- thousands of simultaneous first contacts of one person make one record.
---   p_identifiers: [{"hash": hex, "kind": "phone"}]; p_platform: the platform itself names them together.
+--   p_identifiers: [{"hash": hex, "kind": "phone", "country": "IE"}]; p_platform: the platform itself names them together.
 --   outcome: found | made | ambiguous (two people; a caller's word never merges them)
 -- What the platform said up to an identifier's linked_at and what comes late makes and ends no tie.
 create function resolve_subject(
@@ -199,10 +199,10 @@ begin
     end if;
 
     -- A number and a user id belong together only on the platform's word, and no caller names a new user id.
-    insert into identifier (organization_id, hash, subject_id, kind, linked_at)
-    select p_organization, decode(x.hash, 'hex'), v_root, x.kind,
+    insert into identifier (organization_id, hash, subject_id, kind, country, linked_at)
+    select p_organization, decode(x.hash, 'hex'), v_root, x.kind, x.country,
         case when v_phone is not null and v_bsuid is not null then p_at end
-      from jsonb_to_recordset(p_identifiers) x(hash text, kind text)
+      from jsonb_to_recordset(p_identifiers) x(hash text, kind text, country text)
       where p_platform
         or not exists (
           select from jsonb_to_recordset(p_identifiers) y(hash text, kind text)

@@ -67,6 +67,9 @@ export async function decisionSection(reported: Reported): Promise<Section> {
         category: verdict.category,
         template: template === undefined ? null : `${template.name} (${template.language})`,
         messageRef: row.messageRef,
+        redeemedAt: row.redeemedAt?.toISOString() ?? null,
+        outcome: row.outcome,
+        messageId: row.messageId,
         reasons: verdict.reasons.map((reason) => ({
           code: reason.code,
           message: explain(reason, question, language).message,

@@ -23,10 +23,10 @@ export const tables: Readonly<Record<string, Columns>> = {
   ],
   decisions: [
     { field: "at" },
-    { field: "decision" },
+    { field: "decision", extras: ["redeemedAt", "outcome"] },
     { field: "purpose", extras: ["messageKind", "category", "template"] },
     { field: "reasons" },
-    { field: "decisionId", extras: ["sender", "channel", "messageRef", "policyVersion"] },
+    { field: "decisionId", extras: ["sender", "channel", "messageRef", "messageId", "policyVersion"] },
   ],
   disclosures: [
     { field: "at" },
@@ -69,7 +69,7 @@ export const wordFields: Readonly<Record<string, ReadonlySet<string>>> = {
   consents: new Set(["channel", "state", "reportedState", "proof", "kind", "indication"]),
   opt_outs: new Set(["event", "kind", "scope", "channel", "source", "reason"]),
   messages: new Set(["direction", "what"]),
-  decisions: new Set(["decision", "category", "messageKind", "channel"]),
+  decisions: new Set(["decision", "outcome", "category", "messageKind", "channel"]),
   requests: new Set(["kind", "channel", "status", "event"]),
   disclosures: new Set(["kind"]),
 };

@@ -281,6 +281,9 @@ export interface DecisionRow {
   readonly decision: "allow" | "deny";
   readonly messageRef: string | null;
   readonly document: unknown;
+  readonly redeemedAt: Date | null;
+  readonly outcome: string | null;
+  readonly messageId: string | null;
 }
 
 /** The next `size` decisions after one, in the order of their time. */
@@ -295,7 +298,13 @@ export async function selectDecisions(
   return ctx.services.db.statement(
     (sql) => sql<DecisionRow[]>`
       select x.* from unnest(${subjectIds as string[]}::text[]) s(id) cross join lateral (
-        select d.id, d.at, d.decision, d.message_ref as "messageRef", d.document from decision d
+        select d.id, d.at, d.decision, d.message_ref as "messageRef", d.document, r.redeemed_at as "redeemedAt",
+          o.outcome, o.message_id as "messageId"
+        from decision d
+        left join permit_redemption r on r.organization_id = d.organization_id and r.decision_id = d.id
+        left join lateral (
+          select p.outcome, p.message_id from permit_outcome p
+          where p.organization_id = d.organization_id and p.decision_id = d.id order by p.at desc limit 1) o on true
         where d.organization_id = ${ctx.organizationId} and d.subject_id = s.id::uuid and d.at <= ${until}
           and (d.at, d.id) > (${at}, ${id}::uuid)
         order by d.at, d.id limit ${size}) x

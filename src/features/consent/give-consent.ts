@@ -7,8 +7,14 @@ import { seal } from "../../kernel/seal.ts";
 import { notInFuture, wholeSecond } from "../../kernel/time.ts";
 import { findVersions, readCaptureToken } from "../collection/index.ts";
 import { findPurpose } from "../organization/index.ts";
-import { hashIdentifier, readReference, resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { findInboundMessage, insertConsentEvent, type RecordedConsent } from "./store.ts";
+import {
+  findSubjects,
+  hashIdentifier,
+  readReference,
+  resolveSubject,
+  type SubjectReference,
+} from "../subject/index.ts";
+import { findEvidence, insertConsentEvent, type RecordedConsent, selectTokenUser } from "./store.ts";
 
 export interface Provenance {
   readonly collectionPointId: string;
@@ -48,7 +54,8 @@ export function consentPlace(subjectId: string, eventId: string): string {
 /**
  * Records a yes or a no with its proof. What a yes is worth is in gate-rules: it is the person's own doing when it
  * comes with a capture token of ours or rests on a message of theirs that Sayso holds; otherwise it is reported, and
- * after a no it stays `requested`. Purposes with double opt-in wait for their confirmation.
+ * after a no it stays `requested`. A yes to a purpose with double opt-in is `requested` until a message of the person
+ * is quoted that they wrote after they had asked.
  *
  * Throws `invalid` with a pointer for an unknown purpose, collection point or version, a version that did not exist
  * at that time or does not cover the purpose, a token that does not fit, a time in the future; `conflict` when
@@ -67,9 +74,13 @@ export async function giveConsent(ctx: Context, input: ConsentInput) {
     provenance.captureToken === undefined ? undefined : fittingCapture(ctx, provenance, shown, occurredAt);
 
   const read = readReference(input.subject, "/subject");
+  if (capture !== undefined) await refuseOthersToken(ctx, capture.tokenId, input.subject);
   const subject = await resolveSubject(ctx, input.subject, "/subject");
   const messageId = evidenceMessageId(provenance.evidence);
-  const wroteAt = messageId === undefined ? undefined : await findInboundMessage(ctx, subject.id, messageId);
+  const evidence =
+    messageId === undefined
+      ? undefined
+      : await findEvidence(ctx, { ...input, subjectId: subject.id, messageId });
   const id = ctx.services.newId("cns");
   const sealed: SealedProvenance = {
     pageUrl: provenance.pageUrl,
@@ -85,23 +96,33 @@ export async function giveConsent(ctx: Context, input: ConsentInput) {
     channel: input.channel,
     purpose: input.purpose,
     reportedState: input.state,
-    yesState: purpose.doubleOptIn && wroteAt === undefined ? "requested" : "given",
-    proof: capture !== undefined || wroteAt !== undefined ? "demonstrated" : "reported",
+    yesState: purpose.doubleOptIn && !evidence?.confirms ? "requested" : "given",
+    proof: capture !== undefined || evidence !== undefined ? "demonstrated" : "reported",
     collectionPointId: shown.collectionPointId,
     version: shown.version,
     indication: provenance.indication,
     language: provenance.language,
     occurredAt: occurredAt.toISOString(),
-    saidAt: wroteAt?.toISOString(),
+    saidAt: evidence?.at.toISOString(),
     validityDays: purpose.validityDays,
     captureTokenId: capture?.tokenId,
     sealed: seal(subject.evidenceKey, consentPlace(subject.id, id), Buffer.from(JSON.stringify(sealed))),
     named: "identifiers" in read ? read.identifiers.map((identifier) => hashIdentifier(ctx, identifier)) : [],
   });
-  if (row === undefined) {
-    throw invalid("/provenance/captureToken", "This capture token proved the consent of another person.");
-  }
+  // Two people's first uses of one token at the same time: the statement itself decides.
+  if (row === undefined) throw othersToken();
   return present(row);
+}
+
+/** Before anybody is made known: what is refused leaves no trace of a person. */
+async function refuseOthersToken(ctx: Context, tokenId: string, reference: SubjectReference): Promise<void> {
+  const user = await selectTokenUser(ctx, tokenId);
+  if (user !== undefined && !(await findSubjects(ctx, reference, "/subject")).roots.includes(user))
+    throw othersToken();
+}
+
+function othersToken() {
+  return invalid("/provenance/captureToken", "This capture token proved the consent of another person.");
 }
 
 function present(row: RecordedConsent) {

@@ -92,7 +92,7 @@ export function consentRoutes(app: App): void {
       tags: ["Consents"],
       summary: "Record a yes or a no, with its proof",
       description:
-        "A yes that is only reported after a no stays `requested`; with a capture token it is the person's own doing.",
+        "A yes that is only reported after a no stays `requested`; with a capture token it is the person's own doing. A yes to a purpose with double opt-in stays `requested` until a message is quoted that the person wrote in a later second than they had asked.",
       request: body(consentInput),
       responses: { 201: answer(recorded, "The consent event"), ...refusals },
     }),

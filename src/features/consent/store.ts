@@ -151,20 +151,51 @@ function statePart(sql: Sql): Fragment {
     returning subject_id`;
 }
 
-/** When the person wrote a message that Sayso holds; undefined when it holds no such message of theirs. */
-export async function findInboundMessage(
-  ctx: Context,
-  subjectId: string,
-  messageId: string,
-): Promise<Date | undefined> {
+/** Whose consent (uuid of the person's root) a capture token proved before; undefined when it was not used yet. */
+export async function selectTokenUser(ctx: Context, tokenId: string): Promise<string | undefined> {
   const rows = await ctx.services.db.look(
-    (sql) => sql<{ at: Date }[]>`
-      select m.at from inbound_message m
+    (sql) => sql<{ root: string }[]>`
+      select s.root_id as root from capture_token_use u
+      join subject s on s.organization_id = u.organization_id and s.id = u.subject_id
+      where u.organization_id = ${ctx.organizationId} and u.token_id = ${tokenId}`,
+  );
+  return rows[0]?.root;
+}
+
+/** A message of the person that a yes is rested on. */
+export interface Evidence {
+  readonly at: Date;
+  /** They wrote it after they had asked for this very thing, and have said no to it neither since nor then. */
+  readonly confirms: boolean;
+}
+
+/**
+ * A message of the person (`subjectId`: uuid of their root) that Sayso holds; undefined when it holds no such message
+ * of theirs. It confirms a request from a later second only: in doubt it came before.
+ */
+export async function findEvidence(
+  ctx: Context,
+  about: { subjectId: string; messageId: string; channel: string; purpose: string },
+): Promise<Evidence | undefined> {
+  const rows = await ctx.services.db.look(
+    (sql) => sql<Evidence[]>`
+      select m.at, exists (
+        select from consent_event e
+        join subject r on r.organization_id = e.organization_id and r.id = e.subject_id and r.root_id = w.root_id
+        where e.organization_id = m.organization_id and e.channel = ${about.channel} and e.purpose = ${about.purpose}
+          and e.state = 'requested' and date_trunc('second', e.occurred_at) < date_trunc('second', m.at)
+          and not exists (
+            select from standing_no n join (${hashesOf(sql, ctx, [about.subjectId], [])}) h on h.hash = n.identifier_hash
+            where n.organization_id = e.organization_id and n.channel in ('*', e.channel)
+              and n.purpose in ('*', e.purpose)
+              and date_trunc('second', n.at) >= date_trunc('second', e.occurred_at))) as confirms
+      from inbound_message m
       join subject w on w.organization_id = m.organization_id and w.id = m.subject_id
-      where m.organization_id = ${ctx.organizationId} and m.message_id = ${messageId} and w.root_id = ${subjectId}
+      where m.organization_id = ${ctx.organizationId}::uuid and m.message_id = ${about.messageId}
+        and w.root_id = ${about.subjectId}::uuid
       order by m.at limit 1`,
   );
-  return rows[0]?.at;
+  return rows[0];
 }
 
 /** Events of some records of one person, the newest first. */

@@ -1,6 +1,6 @@
 import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
-import { type App, type AppEnv, limited } from "../../http/app.ts";
+import { type App, type AppEnv, limited, readBody } from "../../http/app.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { formatId } from "../../kernel/ids.ts";
@@ -70,6 +70,7 @@ export function pickupRoutes(
     const link = await opened(c);
     if (link === undefined) return closed(c, link, "unknown");
     if (link.state !== "open") return closed(c, link, link.state);
+    await readBody(c);
     const { passcode } = await c.req.parseBody();
     if (typeof passcode !== "string" || passcode.trim() === "") {
       return html(c, form(c, link, { kind: "missing" }), 422);

@@ -6,21 +6,26 @@ import type { Answer, DecisionDocument } from "./check.ts";
 import { explain } from "./domain/explain.ts";
 import type { Question } from "./domain/facts.ts";
 import type { Language } from "./domain/texts.ts";
-import type { Verdict } from "./domain/verdict.ts";
+import type { Reason, Verdict } from "./domain/verdict.ts";
 import { type DecisionRow, selectDecision, selectDecisionsOf } from "./store.ts";
 
+/** A reason with its words. */
+export function presentReason(reason: Reason, question: Question, language: Language) {
+  return {
+    code: reason.code,
+    rule: reason.rule,
+    ...explain(reason, question, language),
+    ...(reason.retryAt === null ? {} : { retryAt: reason.retryAt }),
+    evidence: [...reason.evidence],
+  };
+}
+
 /** A verdict with the words for every reason. */
-function presentVerdict(verdict: Verdict, question: Question, language: Language) {
+export function presentVerdict(verdict: Verdict, question: Question, language: Language) {
   return {
     decision: verdict.decision,
     category: verdict.category,
-    reasons: verdict.reasons.map((reason) => ({
-      code: reason.code,
-      rule: reason.rule,
-      ...explain(reason, question, language),
-      ...(reason.retryAt === null ? {} : { retryAt: reason.retryAt }),
-      evidence: [...reason.evidence],
-    })),
+    reasons: verdict.reasons.map((reason) => presentReason(reason, question, language)),
     rules: [...verdict.rules],
     window: verdict.window,
     obligations: [...verdict.obligations],
@@ -29,19 +34,25 @@ function presentVerdict(verdict: Verdict, question: Question, language: Language
 }
 
 /** The answer to a check. */
-export function presentAnswer({ decisionId, question, verdict }: Answer, language: Language) {
+export function presentAnswer({ decisionId, permit, question, verdict }: Answer, language: Language) {
   return {
     ...(decisionId === undefined ? {} : { decisionId }),
     ...presentVerdict(verdict, question, language),
+    ...(permit === undefined ? {} : { permit }),
   };
 }
 
 /** A stored decision in full: the question, what it saw, every rule's result, and the reasons in plain words. */
 export async function getDecision(ctx: Context, id: string, language: Language) {
+  return presentDecision(await findDecision(ctx, id), language);
+}
+
+/** A decision as it is stored. Throws `not_found`. */
+export async function findDecision(ctx: Context, id: string): Promise<DecisionRow> {
   const uuid = parseId("dec", id);
   const row = uuid === undefined ? undefined : await selectDecision(ctx, uuid);
   if (row === undefined) throw notFound("decision");
-  return presentDecision(row, language);
+  return row;
 }
 
 /** Decisions about a person, the newest first. Throws `not_found`. */

@@ -1,43 +1,25 @@
-import type { Context } from "../../context.ts";
-import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
+import { type App, answer, body, createRoute, refusals, tooManyRequests, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
+import { checkFields, checkLines, checkSchema } from "../../http/check-body.ts";
 import { preferredLanguage } from "../../http/language.ts";
+import { linesType } from "../../http/lines.ts";
 import { toProblem, validate } from "../../http/problem.ts";
-import { idOf, instant, listOf, pageById, pageOf, subjectReference, text } from "../../http/schemas.ts";
+import {
+  idOf,
+  instant,
+  listOf,
+  pageById,
+  pageOf,
+  reason,
+  subjectReference,
+  text,
+} from "../../http/schemas.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
-import type { Answer, CheckInput } from "./check.ts";
+import type { Gate } from "./check.ts";
 import { openCause } from "./open-cause.ts";
 import { getDecision, listDecisionsOf, presentAnswer } from "./present-decision.ts";
-
-const message = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("template"),
-    category: z.enum(["marketing", "utility", "authentication", "service"]),
-    template: z.strictObject({ name: text(512), language: text(35) }),
-  }),
-  z.strictObject({ kind: z.literal("free_form"), inReplyTo: text(200).optional() }),
-]);
-
-const checkFields = {
-  sender: text(64).openapi({ description: "A sender's id (snd_…) or its phoneNumberId." }),
-  channel: z.literal("whatsapp").default("whatsapp"),
-  purpose: text(limits.keyLength),
-  message,
-  messageRef: text(200)
-    .optional()
-    .openapi({ description: "Your own id of this message; the same for every retry of it." }),
-  cause: z
-    .strictObject({
-      kind: z.enum(["data_request", "opt_out_confirmation", "double_opt_in", "sign_in"]),
-      id: text(64),
-    })
-    .optional(),
-  dryRun: z.boolean().optional(),
-};
-
-/** The body of a check. */
-export const checkSchema = z.strictObject({ ...checkFields, recipient: subjectReference });
+import { replayDecision } from "./replay-decision.ts";
 
 const batch = z.strictObject({
   defaults: z.strictObject(checkFields),
@@ -48,16 +30,7 @@ const verdict = z.object({
   decision: z.enum(["allow", "deny"]).openapi({ description: "The answer. Branch on this alone." }),
   category: z.string().nullable().openapi({ description: "The category that counts." }),
   reasons: z
-    .array(
-      z.object({
-        code: z.string(),
-        rule: z.string(),
-        message: z.string(),
-        remedy: z.string(),
-        retryAt: instant.optional(),
-        evidence: z.array(z.string()),
-      }),
-    )
+    .array(reason)
     .openapi({ description: "Every rule that failed, worst first. New codes may appear." }),
   rules: z.array(z.object({ rule: z.string(), outcome: z.string() })),
   window: z.object({ open: z.boolean(), openedAt: instant.nullable(), expiresAt: instant.nullable() }),
@@ -66,8 +39,17 @@ const verdict = z.object({
 });
 
 const checked = verdict
-  .extend({ decisionId: z.string().optional().openapi({ description: "Absent for a dry run." }) })
+  .extend({
+    decisionId: z.string().optional().openapi({ description: "Absent for a dry run." }),
+    permit: z.object({ id: z.string(), expiresAt: instant }).optional().openapi({
+      description: "Comes with an allow: leave to send this one message, once, until it expires.",
+    }),
+  })
   .openapi("CheckAnswer");
+
+/** A check as its caller writes it, and the answer. */
+export type CheckBody = z.input<typeof checkSchema>;
+export type CheckAnswer = z.output<typeof checked>;
 
 const batchAnswer = z
   .object({
@@ -76,6 +58,11 @@ const batchAnswer = z
     }),
   })
   .openapi("BatchAnswer");
+
+const answerLines = z.string().openapi({
+  description:
+    "NDJSON: each line is a CheckAnswer with the messageRef of its line, or {line, messageRef?, problem}.",
+});
 
 const decision = verdict
   .extend({
@@ -90,10 +77,28 @@ const decision = verdict
   })
   .openapi("Decision");
 
+const replayed = z
+  .object({
+    same: z.boolean().openapi({ description: "Everything but the policy's name is as it was." }),
+    recorded: verdict,
+    replayed: z.union([
+      verdict,
+      z.object({
+        decision: z.literal("deny"),
+        policyVersion: z.string(),
+        missingFact: z.string().openapi({
+          description:
+            "The facts were stored before a rule looked at this one (JSON pointer). Unknown denies.",
+        }),
+      }),
+    ]),
+  })
+  .openapi("ReplayedDecision");
+
 const id = z.object({ id: z.string() });
 
 /** Routes of checks, decisions and causes. */
-export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => Promise<Answer>): void {
+export function gateRoutes(app: App, gate: Gate): void {
   for (const path of ["/v1/checks/*", "/v1/decisions/*", "/v1/causes/*"]) app.use(path, requires("checks"));
 
   app.openapi(
@@ -117,9 +122,21 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       method: "post",
       path: "/v1/checks/batch",
       tags: ["Checks"],
-      summary: `The same question for up to ${limits.batchRecipients} recipients`,
-      request: body(batch),
-      responses: { 200: answer(batchAnswer, "The answers, in the order asked"), ...refusals },
+      summary: "Many checks at once, as lines without end or as one document",
+      description: `As application/x-ndjson each line is the body of a single check and is answered in the order asked by a line of its own, while further lines are read: the answer of a single check with the line's messageRef, or {line, problem}, which harms no other line. Empty lines are counted and not answered. As application/json it is the same question for up to ${limits.batchRecipients} recipients. Takes no Idempotency-Key.`,
+      request: {
+        body: {
+          required: true,
+          content: { "application/json": { schema: batch }, [linesType]: { schema: checkLines } },
+        },
+      },
+      responses: {
+        200: {
+          description: "The answers, in the order asked",
+          content: { "application/json": { schema: batchAnswer }, [linesType]: { schema: answerLines } },
+        },
+        ...refusals,
+      },
     }),
     async (c) => {
       const { defaults, recipients } = c.req.valid("json");
@@ -128,7 +145,7 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
         recipients.map(async (item, index) => {
           const recipient = validate(subjectReference, item, `/recipients/${index}`);
           if (recipient instanceof SaysoError) return { problem: toProblem(recipient, c.get("requestId")) };
-          return presentAnswer(await gate(c.get("context"), { ...defaults, recipient }), language);
+          return presentAnswer(await gate(c.get("context"), { ...defaults, recipient }, "batch"), language);
         }),
       );
       return c.json({ results }, 200);
@@ -145,6 +162,40 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
     }),
     async (c) =>
       c.json(await getDecision(c.get("context"), c.req.valid("param").id, preferredLanguage(c)), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/decisions/{id}/replay",
+      tags: ["Checks"],
+      summary: "Decide again from the stored facts, under the same policy or another; nothing is stored",
+      request: {
+        params: id,
+        body: {
+          required: false,
+          content: {
+            "application/json": {
+              schema: z.strictObject({
+                policyVersion: text(64)
+                  .optional()
+                  .openapi({ description: "As decisions name it.", example: "policy/3" }),
+              }),
+            },
+          },
+        },
+      },
+      responses: { 200: answer(replayed, "What was recorded, and what it is now"), ...refusals },
+    }),
+    async (c) =>
+      c.json(
+        await replayDecision(
+          c.get("context"),
+          c.req.valid("param").id,
+          c.req.valid("json"),
+          preferredLanguage(c),
+        ),
+        200,
+      ),
   );
   app.openapi(
     createRoute({
@@ -177,7 +228,11 @@ export function gateRoutes(app: App, gate: (ctx: Context, input: CheckInput) => 
       tags: ["Checks"],
       summary: "Open a sign-in, so that one authentication message may go out for it",
       request: body(z.strictObject({ kind: z.literal("sign_in"), recipient: subjectReference })),
-      responses: { 201: answer(z.object({ id: idOf("cau"), expiresAt: instant }), "The cause"), ...refusals },
+      responses: {
+        201: answer(z.object({ id: idOf("cau"), expiresAt: instant }), "The cause"),
+        ...refusals,
+        ...tooManyRequests,
+      },
     }),
     async (c) => c.json(await openCause(c.get("context"), c.req.valid("json")), 201),
   );

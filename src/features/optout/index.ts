@@ -1,2 +1,2 @@
-export { recordOptOut } from "./record-opt-out.ts";
+export { keepOptOut } from "./record-opt-out.ts";
 export { type NewOptOut, optOutParts } from "./store.ts";

@@ -30,8 +30,17 @@ export interface OptOutInput {
  * happened. Throws `invalid` for an unknown purpose, a scope without its purpose and a time in the future.
  */
 export async function recordOptOut(ctx: Context, input: OptOutInput) {
-  const earlier = await replay<RecordedOptOut>(ctx);
-  if (earlier !== undefined) return present(earlier);
+  const row = (await replay<RecordedOptOut>(ctx)) ?? (await take(ctx, input));
+  if (row === undefined) throw new SaysoError("internal", "The opt-out was not recorded.");
+  return present(row);
+}
+
+/** Takes a no that may be told several times: it is recorded unless it, or a later one, stands for everybody named. */
+export async function keepOptOut(ctx: Context, input: OptOutInput): Promise<void> {
+  await take(ctx, input, { unlessStanding: true });
+}
+
+async function take(ctx: Context, input: OptOutInput, { unlessStanding = false } = {}) {
   if (input.scope === "purpose") {
     if (input.purpose === undefined) throw invalid("/purpose", "Say which purpose, or use the scope all.");
     if ((await findPurpose(ctx, input.purpose)) === undefined)
@@ -42,8 +51,9 @@ export async function recordOptOut(ctx: Context, input: OptOutInput) {
   const read = readReference(input.subject, "/subject");
   const people = await peopleOf(ctx, input.subject);
   const events = people.map((subjectId) => ({ id: ctx.services.newId("opt"), subjectId }));
-  const row = await insertOptOut(ctx, {
+  return insertOptOut(ctx, {
     ...input,
+    unlessStanding,
     purpose: input.purpose,
     channel: input.channel,
     occurredAt,
@@ -51,8 +61,6 @@ export async function recordOptOut(ctx: Context, input: OptOutInput) {
     publicId: formatId("opt", events[0]?.id ?? ""),
     named: "identifiers" in read ? read.identifiers.map((named) => hashIdentifier(ctx, named)) : [],
   });
-  if (row === undefined) throw new SaysoError("internal", "The opt-out was not recorded.");
-  return present(row);
 }
 
 /** Everybody whom a reference names; somebody unknown is made. */

@@ -20,6 +20,8 @@ export interface NewOptOut {
   readonly source: string;
   readonly occurredAt: string;
   readonly named: readonly string[];
+  /** Nothing is recorded when an opt-out of this scope, as late as this one, stands for everybody named already. */
+  readonly unlessStanding?: boolean;
 }
 
 export interface RecordedOptOut {
@@ -63,7 +65,10 @@ export function optOutParts(
           ${optOut.channel ?? null}, ${optOut.source}, ${optOut.occurredAt}::timestamptz,
           noes_before.noes, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
         from noes_before, jsonb_to_recordset(${people}::text::jsonb) e(id uuid, subject_id uuid)
-        ${onlyIf === undefined ? sql`` : sql`where exists (select from ${sql(onlyIf)})`}
+        where ${onlyIf === undefined ? sql`true` : sql`exists (select from ${sql(onlyIf)})`}
+          and (${!optOut.unlessStanding}::boolean or exists (select from opting_out h where not exists (
+            select from jsonb_to_recordset(noes_before.noes) n(hash text, at timestamptz)
+            where n.hash = encode(h.hash, 'hex') and n.at >= ${optOut.occurredAt}::timestamptz)))
         returning id, subject_id, recorded_at`,
     ],
     ["opt_out_stands", standPart(sql, ctx, no, "opting_out", "opted_out")],

@@ -1,12 +1,20 @@
 import type { Context } from "../../context.ts";
 import { violatedUnique } from "../../db/database.ts";
 import { replay } from "../../db/write.ts";
-import { invalid, SaysoError } from "../../kernel/errors.ts";
+import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { canonicalPhone } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
 import { type Restriction, senderState } from "../../kernel/sender-state.ts";
-import { insertSender, type NewSender, type SenderRow, selectSender, selectSenders } from "./store.ts";
+import {
+  insertSender,
+  liftRestrictions,
+  type NewSender,
+  type SenderRow,
+  selectSender,
+  selectSenders,
+  type WrittenSender,
+} from "./store.ts";
 
 type SenderInput = Omit<NewSender, "id" | "numberHash">;
 
@@ -55,8 +63,20 @@ export async function findSender(ctx: Context, name: string): Promise<SenderRow 
 
 export async function getSender(ctx: Context, name: string) {
   const row = await findSender(ctx, name);
-  if (row === undefined) throw new SaysoError("not_found", "There is no such sender.");
+  if (row === undefined) throw notFound("sender");
   return presentSender(row, ctx.services.now());
+}
+
+/**
+ * Staff's word that the platform restricts a sender no more, for when its own never comes. What the platform said up
+ * to now is over, even when it comes late or again; what it says of later restricts again. Throws `not_found`.
+ */
+export async function liftRestriction(ctx: Context, name: string, input: { reason: string }) {
+  const row = await findSender(ctx, name);
+  if (row === undefined) throw notFound("sender");
+  const lifted = (await replay<WrittenSender>(ctx)) ?? (await liftRestrictions(ctx, row.id, input.reason));
+  if (lifted === undefined) throw notFound("sender");
+  return presentSender({ ...lifted, createdAt: new Date(lifted.createdAt) }, ctx.services.now());
 }
 
 export async function listSenders(ctx: Context, cursor: string | undefined, limit: number) {

@@ -1,9 +1,10 @@
 import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
+import { requires } from "../../http/authenticate.ts";
 import { httpUrl, instant, keyName, listOf, pageById, pageByKey, pageOf, text } from "../../http/schemas.ts";
 import { categories, lawfulBases } from "./domain/purposes.ts";
 import { changeOrganization, getOrganization } from "./manage-organizations.ts";
 import { createPurpose, listPurposes } from "./manage-purposes.ts";
-import { getSender, listSenders, registerSender } from "./manage-senders.ts";
+import { getSender, liftRestriction, listSenders, registerSender } from "./manage-senders.ts";
 
 const organization = z
   .object({
@@ -149,6 +150,20 @@ export function organizationRoutes(app: App): void {
       responses: { 200: answer(sender, "The sender"), ...refusals },
     }),
     async (c) => c.json(await getSender(c.var.context, c.req.valid("param").id), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/senders/{id}/lift-restriction",
+      tags: ["Organization"],
+      summary: "Say that the platform restricts a sender no more, when it does not say so itself",
+      description: "What the platform says of a later time restricts the sender again.",
+      middleware: requires("staff"),
+      request: { params: z.object({ id: z.string() }), ...body(z.strictObject({ reason: text(1_000) })) },
+      responses: { 200: answer(sender, "The sender as it is now"), ...refusals },
+    }),
+    async (c) =>
+      c.json(await liftRestriction(c.var.context, c.req.valid("param").id, c.req.valid("json")), 200),
   );
   app.openapi(
     createRoute({

@@ -2,6 +2,8 @@ import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import type { Database, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
+import { formatId } from "../../kernel/ids.ts";
+import { liftedByStaff } from "../../kernel/sender-state.ts";
 import { firstPurposes } from "./domain/purposes.ts";
 import { apiKey, installation, organization, purpose, sender } from "./tables.ts";
 
@@ -166,7 +168,8 @@ export async function insertSender(ctx: Context, made: NewSender, entity: string
           values (${ctx.organizationId}, ${made.id}, ${made.name}, ${made.phoneNumberId}, ${made.displayPhoneNumber},
             ${made.numberHash}, ${made.wabaId}, ${made.platform}, coalesce((
               select jsonb_object_agg(said.key, said.value order by said.value->>'at')
-              from sender s cross join jsonb_each(s.restrictions) said where s.waba_id = ${made.wabaId}), '{}'))
+              from sender s cross join jsonb_each(s.restrictions) said
+              where s.waba_id = ${made.wabaId} and said.key <> ${liftedByStaff}), '{}'))
           returning id, created_at, restrictions`,
       ],
     ],
@@ -177,6 +180,33 @@ export async function insertSender(ctx: Context, made: NewSender, entity: string
       payload: { phoneNumberId: made.phoneNumberId, wabaId: made.wabaId },
       key: `replay:${made.phoneNumberId}`,
     },
+  }));
+}
+
+/** A sender as a statement answers with it. */
+export type WrittenSender = Omit<SenderRow, "organizationId" | "numberHash" | "createdAt"> & {
+  readonly createdAt: string;
+};
+
+/**
+ * Ends whatever the platform restricted of a sender (uuid), from this second on: platform times are whole seconds. What
+ * it ended is kept as `over`, to be told from something new of the same second.
+ */
+export async function liftRestrictions(ctx: Context, id: string, reason: string) {
+  return write<WrittenSender>(ctx, (sql) => ({
+    parts: [
+      [
+        "lifted",
+        sql`update sender set restrictions = jsonb_build_object(${liftedByStaff}::text, jsonb_build_object(
+            'state', 'active', 'until', null, 'at', date_trunc('second', now()),
+            'over', coalesce(restrictions->${liftedByStaff}->'over', '{}') || (restrictions - ${liftedByStaff}::text)))
+          where organization_id = ${ctx.organizationId}::uuid and id = ${id}::uuid
+          returning id, name, phone_number_id as "phoneNumberId", display_phone_number as "displayPhoneNumber",
+            waba_id as "wabaId", platform, restrictions, created_at as "createdAt"`,
+      ],
+    ],
+    result: sql`select * from lifted`,
+    audit: { action: "sender.restriction_lifted", entity: formatId("snd", id), details: { reason } },
   }));
 }
 

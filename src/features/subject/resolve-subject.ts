@@ -78,7 +78,7 @@ export async function resolveIdentifiers(
     throw new SaysoError("invalid", "Name the person by at least one identifier.");
   const hashed = identifiers.map((identifier) => ({ ...identifier, hash: hashIdentifier(ctx, identifier) }));
   const distinct = new Map(
-    hashed.map(({ hash, kind }): [string, HashedIdentifier] => [hash, { hash, kind }]),
+    hashed.map(({ hash, kind, country }): [string, HashedIdentifier] => [hash, { hash, kind, country }]),
   );
   const fresh = freshKeys(ctx);
   const row = await callResolve(ctx, { identifiers: [...distinct.values()], ...fresh, byPlatform, at });

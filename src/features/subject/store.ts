@@ -9,6 +9,7 @@ import { identifier, subject } from "./tables.ts";
 export interface HashedIdentifier {
   readonly hash: string;
   readonly kind: string;
+  readonly country: string | null;
 }
 
 export interface ResolvedRow {

@@ -35,6 +35,8 @@ export const identifier = pgTable(
     kind: text().notNull(),
     /** What was given, verbatim, sealed under the subject's data key. */
     sealed: bytes(),
+    /** The country (ISO 3166-1 alpha-2) that a number tells, ZZ when it tells none; null for what is no number. */
+    country: text(),
     /** The platform's timestamp of its last word that tied number and user id or parted them; null: there is none. */
     linkedAt: instant(),
     createdAt: instant().notNull().defaultNow(),

@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import { type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
-import { effectsOf } from "./domain/effects.ts";
+import { changesBy, effectsOf } from "./domain/effects.ts";
 import { isOptOutKeyword } from "./domain/keywords.ts";
 import type {
   AccountRestriction,
@@ -125,7 +125,6 @@ async function applyStatus(ctx: Context, status: MessageStatus, sender: KnownSen
   // A status without an error is one row; with several errors each is kept, and each has its effect.
   const errors = status.errors.length === 0 ? [{ code: 0 }] : status.errors;
   for (const error of errors) {
-    const effects = new Set(effectsOf([error]).map(({ type }) => type));
     await insertMessageStatus(ctx, {
       messageId: status.messageId,
       status: status.status,
@@ -134,11 +133,7 @@ async function applyStatus(ctx: Context, status: MessageStatus, sender: KnownSen
       wabaId: sender.wabaId,
       errorCode: error.code,
       ...people,
-      effects: {
-        closesWindow: effects.has("window_closed"),
-        stopsMarketing: effects.has("platform_marketing_stop"),
-        restrictsSender: effects.has("sender_restricted"),
-      },
+      effects: changesBy(error.code),
     });
   }
 }

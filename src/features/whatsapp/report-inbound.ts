@@ -4,7 +4,7 @@ import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds, notInFuture } from "../../kernel/time.ts";
-import { recordOptOut } from "../optout/index.ts";
+import { keepOptOut } from "../optout/index.ts";
 import { findSender } from "../organization/index.ts";
 import { hashIdentifier, readReference, resolveSubject, type SubjectReference } from "../subject/index.ts";
 import { isOptOutKeyword } from "./domain/keywords.ts";
@@ -37,7 +37,7 @@ export async function reportInbound(ctx: Context, report: InboundReport) {
       if (isStop && error instanceof SaysoError && error.code === "conflict") {
         // The answer to this request is the conflict, so the no does not go on record as its answer.
         const apart = { ...ctx, idempotency: undefined };
-        await recordOptOut(apart, { subject: report.from, scope: "all", source: "keyword", occurredAt: at });
+        await keepOptOut(apart, { subject: report.from, scope: "all", source: "keyword", occurredAt: at });
       }
       throw error;
     });

@@ -1,20 +1,29 @@
-import { type App, answer, body, createRoute, limited, refusals, z } from "../../http/app.ts";
+import { type App, answer, body, createRoute, limited, readBody, refusals, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
 import { instant, listOf, pageById, pageOf, subjectReference, text } from "../../http/schemas.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
 import { verifyHandshake, verifySignature } from "./domain/signature.ts";
+import { templateFields } from "./domain/template-entry.ts";
+import { importTemplates } from "./import-templates.ts";
 import { listTemplates, recordTemplate } from "./manage-templates.ts";
 import { reportInbound } from "./report-inbound.ts";
 import { takeWebhook, type WebhookIntake } from "./take-webhook.ts";
 
-const templateInput = z.strictObject({
-  wabaId: z.string().regex(/^\d{1,32}$/, "The WhatsApp Business Account's id: digits only."),
-  name: text(512).openapi({ example: "summer_sale" }),
-  language: text(35).openapi({ example: "en_US" }),
-  category: z.enum(["marketing", "utility", "authentication"]),
-  status: z.enum(["approved", "pending", "rejected", "paused", "disabled"]),
+const templateInput = z.strictObject(templateFields);
+
+const entry = z.unknown().openapi({
+  type: "object",
+  description: "As POST /v1/templates takes it; the platform's own words, such as APPROVED, too.",
 });
+
+const templateImport = z
+  .object({
+    imported: z.number().int(),
+    unchanged: z.number().int(),
+    refused: z.array(z.object({ position: z.number().int(), reason: z.string() })),
+  })
+  .openapi("TemplateImport", { description: "`position` counts the entries from 0." });
 
 const template = z
   .object({
@@ -66,6 +75,17 @@ export function whatsappRoutes(app: App): void {
   );
   app.openapi(
     createRoute({
+      method: "post",
+      path: "/v1/templates/import",
+      tags: ["Messages"],
+      summary: "Record many templates as they are now; what cannot be taken is refused by itself",
+      request: body(z.array(entry).min(1).max(limits.importedTemplates)),
+      responses: { 200: answer(templateImport, "What became of them"), ...refusals },
+    }),
+    async (c) => c.json(await importTemplates(c.var.context, c.req.valid("json")), 200),
+  );
+  app.openapi(
+    createRoute({
       method: "get",
       path: "/v1/templates",
       tags: ["Messages"],
@@ -108,7 +128,7 @@ export function webhookRoutes(
     return c.text(challenge);
   });
   app.post("/webhooks/whatsapp", limited(limits.webhookBodyBytes), async (c) => {
-    const raw = new Uint8Array(await c.req.arrayBuffer());
+    const raw = new Uint8Array(await readBody(c));
     if (!verifySignature(secrets.appSecrets, raw, c.req.header("x-hub-signature-256"))) {
       throw new SaysoError("unauthenticated", "The X-Hub-Signature-256 is missing or does not fit the body.");
     }

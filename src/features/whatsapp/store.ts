@@ -1,8 +1,9 @@
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, inArray } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
-import type { Restriction } from "../../kernel/sender-state.ts";
+import { formatId } from "../../kernel/ids.ts";
+import { liftedByStaff, type Restriction } from "../../kernel/sender-state.ts";
 import { type NewOptOut, optOutParts } from "../optout/index.ts";
 import { hashesOf } from "../subject/index.ts";
 import { template } from "./tables.ts";
@@ -303,12 +304,18 @@ export async function updateRestrictions(ctx: Context, wabaId: string, restricti
   }));
 }
 
-/** The latest word about each cause counts; of two in the same second the one that restricts. */
+/**
+ * The latest word about each cause counts; of two in the same second the one that restricts. What was said before staff
+ * lifted everything does not count, and what they lifted does not when it is told again.
+ */
 function restrictPart(sql: Sql, ctx: Context, wabaId: string, restrictions: Restrictions): Fragment {
   const newer = sql`jsonb_each(${JSON.stringify(restrictions)}::text::jsonb) said
-    where coalesce((sender.restrictions->said.key->>'at')::timestamptz, '-infinity') < (said.value->>'at')::timestamptz
-      or ((sender.restrictions->said.key->>'at')::timestamptz = (said.value->>'at')::timestamptz
-        and sender.restrictions->said.key->>'state' = 'active' and said.value->>'state' <> 'active')`;
+    where (coalesce((sender.restrictions->said.key->>'at')::timestamptz, '-infinity') < (said.value->>'at')::timestamptz
+        or ((sender.restrictions->said.key->>'at')::timestamptz = (said.value->>'at')::timestamptz
+          and sender.restrictions->said.key->>'state' = 'active' and said.value->>'state' <> 'active'))
+      and coalesce((sender.restrictions->${liftedByStaff}->>'at')::timestamptz, '-infinity')
+        <= (said.value->>'at')::timestamptz
+      and said.value is distinct from sender.restrictions->${liftedByStaff}->'over'->said.key`;
   return sql`
     update sender set restrictions = restrictions || (select jsonb_object_agg(said.key, said.value) from ${newer})
     where organization_id = ${ctx.organizationId}::uuid and waba_id = ${wabaId} and exists (select from ${newer})
@@ -381,6 +388,42 @@ export async function upsertTemplate(
       },
     };
   });
+}
+
+/** The templates of the organization in these WhatsApp Business Accounts. */
+export async function selectTemplatesOf(ctx: Context, wabaIds: readonly string[]) {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(template)
+      .where(and(eq(template.organizationId, ctx.organizationId), inArray(template.wabaId, [...wabaIds]))),
+  );
+}
+
+/** What an import of templates came to, as a repeated request is told it. */
+export interface TemplateImport {
+  readonly imported: number;
+  readonly unchanged: number;
+  /** `position` counts the entries from 0. */
+  readonly refused: { position: number; reason: string }[];
+}
+
+/** Puts on record that templates were imported, when each of them has been recorded. */
+export async function recordImport(
+  ctx: Context,
+  outcome: TemplateImport,
+): Promise<TemplateImport | undefined> {
+  const { imported, unchanged, refused } = outcome;
+  return write<TemplateImport>(ctx, (sql) => ({
+    parts: [],
+    result: sql`select ${imported}::int as imported, ${unchanged}::int as unchanged,
+      ${JSON.stringify(refused)}::text::jsonb as refused`,
+    audit: {
+      action: "templates.imported",
+      entity: formatId("org", ctx.organizationId),
+      details: { imported, unchanged, refused: refused.length },
+    },
+  }));
 }
 
 export async function selectTemplates(ctx: Context, after: string | undefined, limit: number) {

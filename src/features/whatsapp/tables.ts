@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   boolean,
   date,
@@ -126,6 +127,9 @@ export const messageStatus = pgTable(
       foreignColumns: [sender.organizationId, sender.id],
     }),
     index().on(t.organizationId, t.subjectId, t.at),
+    index("message_status_holds")
+      .on(t.organizationId, t.subjectId, t.at)
+      .where(sql`error_code in (131049, 130472)`),
   ],
 );
 

@@ -11,9 +11,15 @@ import {
 
 type Cause = NonNullable<Facts["cause"]>;
 
-const cause: Cause = { kind: "sign_in", id: "cau_1", openedAt: "2026-10-01T11:59:00.000Z", usedAt: null };
+const cause: Cause = {
+  kind: "sign_in",
+  id: "cau_1",
+  openedAt: "2026-10-01T11:59:00.000Z",
+  usedAt: null,
+  usedOfLate: 0,
+};
 const withoutCause: Wanted = denied(signInCode, [why("consent", "channel_opt_in_missing")], {
-  notApplicable: ["platform_stop", "window"],
+  notApplicable: ["platform_stop", "window", "platform_hold"],
 });
 
 function signIn(guarantee: string, changes: Partial<Cause> | null, wanted: Wanted): GateCase {
@@ -63,6 +69,8 @@ export const causeCases: readonly GateCase[] = [
   ),
   signIn("a cause whose time cannot be read is not", { openedAt: "just now" }, withoutCause),
   signIn("a cause works once", { usedAt: "2026-10-01T11:59:30.000Z" }, withoutCause),
+  signIn("causes let so many messages a day through to one person", { usedOfLate: 9 }, signInCode.allowed),
+  signIn("and no more, however many causes there are", { usedOfLate: 10 }, withoutCause),
   signIn("a cause that cannot be read as unused is used up", { usedAt: "" }, withoutCause),
   signIn("a cause that is not on record for this person is none", null, withoutCause),
   signIn("another cause's id is not this one's", { id: "cau_2" }, withoutCause),
@@ -87,7 +95,7 @@ export const causeCases: readonly GateCase[] = [
     facts: { ...supportReply.facts, purpose: signInCode.facts.purpose, cause },
     wanted: denied(supportReply, [why("consent", "channel_opt_in_missing")], {
       category: "authentication",
-      notApplicable: ["platform_stop", "template"],
+      notApplicable: ["platform_stop", "template", "platform_hold"],
       obligations: ["identify_business"],
     }),
   },
@@ -97,7 +105,7 @@ export const causeCases: readonly GateCase[] = [
       ...caused(kind),
       wanted: {
         ...orderUpdate.allowed,
-        notApplicable: ["opt_out", "consent", "platform_stop", "window"],
+        notApplicable: ["opt_out", "consent", "platform_stop", "window", "platform_hold"],
         causeUsed: true,
       },
     },

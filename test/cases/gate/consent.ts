@@ -347,7 +347,7 @@ export const consentCases: readonly GateCase[] = [
     question: supportReply.question,
     facts: { ...supportReply.facts, window: null },
     wanted: denied(supportReply, [why("consent", "channel_opt_in_missing"), why("window", "window_closed")], {
-      notApplicable: ["platform_stop", "template"],
+      notApplicable: ["platform_stop", "template", "platform_hold"],
       window: { open: false, openedAt: null, expiresAt: null },
       obligations: ["identify_business", "use_template"],
     }),

@@ -197,7 +197,7 @@ export const optOutCases: readonly GateCase[] = [
     facts: { ...supportReply.facts, nos: [stop("2026-10-01T10:59:59.999Z")] },
     wanted: {
       ...supportReply.allowed,
-      notApplicable: ["opt_out", "consent", "platform_stop", "template"],
+      notApplicable: ["opt_out", "consent", "platform_stop", "template", "platform_hold"],
     },
   },
   {
@@ -248,7 +248,7 @@ export const optOutCases: readonly GateCase[] = [
     facts: { ...signInCode.facts, nos: [stop(september20)] },
     wanted: {
       ...signInCode.allowed,
-      notApplicable: ["opt_out", "consent", "platform_stop", "window"],
+      notApplicable: ["opt_out", "consent", "platform_stop", "window", "platform_hold"],
     },
   },
 ];

@@ -38,6 +38,7 @@ export const ordinaryCases: readonly GateCase[] = [
         isSender: false,
         subjectIds: [],
         mergedAt: null,
+        countries: [],
       },
       sender: null,
       purpose: null,
@@ -66,7 +67,7 @@ export const ordinaryCases: readonly GateCase[] = [
       ],
       {
         category: null,
-        notApplicable: ["platform_stop", "template"],
+        notApplicable: ["platform_stop", "template", "platform_hold"],
         window: { open: false, openedAt: null, expiresAt: null },
         obligations: ["identify_business", "use_template"],
       },
@@ -103,7 +104,7 @@ export const ordinaryCases: readonly GateCase[] = [
       supportReply,
       [why("consent", "channel_opt_in_missing"), why("window", "window_closed", ["inb_1"])],
       {
-        notApplicable: ["platform_stop", "template"],
+        notApplicable: ["platform_stop", "template", "platform_hold"],
         window: { open: false, openedAt: null, expiresAt: null },
         obligations: ["identify_business", "use_template"],
       },

@@ -15,7 +15,7 @@ const closed = (openedAt: string | null, expiresAt: string | null): Wanted =>
     supportReply,
     [why("consent", "channel_opt_in_missing"), why("window", "window_closed", ["inb_1"])],
     {
-      notApplicable: ["platform_stop", "template"],
+      notApplicable: ["platform_stop", "template", "platform_hold"],
       window: { open: false, openedAt, expiresAt },
       obligations: ["identify_business", "use_template"],
     },

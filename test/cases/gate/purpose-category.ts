@@ -154,7 +154,7 @@ export const purposeCategoryCases: readonly GateCase[] = [
     facts: { ...supportReply.facts, purpose: orderUpdate.facts.purpose },
     wanted: denied(supportReply, [why("consent", "channel_opt_in_missing")], {
       category: "utility",
-      notApplicable: ["platform_stop", "template"],
+      notApplicable: ["platform_stop", "template", "platform_hold"],
       obligations: ["identify_business"],
     }),
   },

@@ -1,4 +1,5 @@
 import type { ConsentFact, Facts, Question } from "../../../src/features/gate/domain/facts.ts";
+import type { PolicyDocument } from "../../../src/features/gate/domain/policy.ts";
 import type { Reason, ReasonCode, RuleName, Verdict } from "../../../src/features/gate/domain/verdict.ts";
 
 /** One row of a table: what is asked, what is known, and the whole record that is wanted. */
@@ -6,10 +7,15 @@ export interface GateCase {
   readonly guarantee: string;
   readonly question: Question;
   readonly facts: Facts;
+  /** What the policy sets beside the built-in one. */
+  readonly policy?: Partial<PolicyDocument>;
   readonly wanted: Wanted;
 }
 
-/** The verdict without what follows from the rest: a rule fails when it has a reason, and else passes. */
+/**
+ * The verdict without what follows from the rest: a rule fails when it has a reason, is not applicable when the policy
+ * sets nothing for it, and else passes.
+ */
 export interface Wanted extends Omit<Verdict, "rules" | "policyVersion"> {
   readonly notApplicable: readonly RuleName[];
 }
@@ -43,10 +49,6 @@ export function denied(
   return { ...allowed, decision: "deny", reasons, causeUsed: false, ...rest };
 }
 
-function _allowed(scenario: Scenario, rest: Partial<Wanted> = {}): Wanted {
-  return { ...scenario.allowed, ...rest };
-}
-
 /** A yes that the person demonstrably gave. */
 export function provenConsent(purpose: string, eventId: string, at: string): ConsentFact {
   const yes = { eventId, at, expiresAt: null };
@@ -72,13 +74,23 @@ export function noConsent(purpose: string): ConsentFact {
 
 const person: Facts = {
   now,
-  recipient: { unreadable: [], identifierCount: 1, isSender: false, subjectIds: ["sub_1"], mergedAt: null },
+  recipient: {
+    unreadable: [],
+    identifierCount: 1,
+    isSender: false,
+    subjectIds: ["sub_1"],
+    mergedAt: null,
+    countries: ["US"],
+  },
+  switches: [],
   sender: { id: "snd_1", state: "active", restrictedUntil: null },
   blocks: [],
   nos: [],
   purpose: null,
   consents: [],
   platformStops: [],
+  holds: [],
+  sends: [],
   window: null,
   template: null,
   cause: null,
@@ -126,7 +138,7 @@ export const orderUpdate: Scenario = {
     decision: "allow",
     category: "utility",
     reasons: [],
-    notApplicable: ["platform_stop", "window"],
+    notApplicable: ["platform_stop", "window", "platform_hold"],
     window: noWindow,
     obligations: ["identify_business"],
     causeUsed: false,
@@ -150,7 +162,7 @@ export const supportReply: Scenario = {
     decision: "allow",
     category: "service",
     reasons: [],
-    notApplicable: ["consent", "platform_stop", "template"],
+    notApplicable: ["consent", "platform_stop", "template", "platform_hold"],
     window: { open: true, openedAt: "2026-10-01T11:00:00.000Z", expiresAt: "2026-10-02T11:00:00.000Z" },
     obligations: [],
     causeUsed: false,
@@ -174,13 +186,19 @@ export const signInCode: Scenario = {
     ...person,
     purpose: { key: "sign_in_codes", category: "authentication", lawfulBasis: "contract" },
     template: { id: "tpl_code", category: "authentication", status: "approved" },
-    cause: { kind: "sign_in", id: "cau_1", openedAt: "2026-10-01T11:59:00.000Z", usedAt: null },
+    cause: {
+      kind: "sign_in",
+      id: "cau_1",
+      openedAt: "2026-10-01T11:59:00.000Z",
+      usedAt: null,
+      usedOfLate: 0,
+    },
   },
   allowed: {
     decision: "allow",
     category: "authentication",
     reasons: [],
-    notApplicable: ["consent", "platform_stop", "window"],
+    notApplicable: ["consent", "platform_stop", "window", "platform_hold"],
     window: noWindow,
     obligations: ["identify_business"],
     causeUsed: true,

@@ -4,6 +4,9 @@ import type { Scope } from "../../../src/kernel/scopes.ts";
 export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonly Scope[]])[] = [
   [/ \/v1\/subjects\/\{id\}\/merge$/, ["subjects", "staff"]],
   [/ \/v1\/blocks\/\{id\}\/lift$/, ["blocks", "staff"]],
+  [/ \/v1\/policies\/\{version\}\/activate$/, ["configuration", "staff"]],
+  [/ \/v1\/(policy|policies|policy-schema|policy-presets)(\/|$)/, ["configuration"]],
+  [/ \/v1\/senders\/\{id\}\/lift-restriction$/, ["configuration", "staff"]],
   [/ \/v1\/data-requests\/\{id\}\/archive$/, ["data_requests", "staff"]],
   [/ \/v1\/data-requests(\/|$)/, ["data_requests"]],
   [/ \/v1\/subjects\/\{id\}\/account-data(\/|$)/, ["account_data"]],
@@ -13,7 +16,8 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/consents$/, ["consents"]],
   [/ \/v1\/(organization|senders|purposes|templates|collection-points)(\/|$)/, ["configuration"]],
   [/ \/v1\/messages\/inbound$/, ["messages"]],
-  [/ \/v1\/(checks|decisions|causes)(\/|$)/, ["checks"]],
+  [/ \/v1\/(checks|decisions|causes|permits)(\/|$)/, ["checks"]],
   [/ \/v1\/(opt-outs|opt-out-links)$/, ["opt_outs"]],
   [/ \/v1\/blocks$/, ["blocks"]],
+  [/ \/v1\/switches(\/|$)/, ["staff"]],
 ];

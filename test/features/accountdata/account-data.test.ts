@@ -55,6 +55,21 @@ const documents: { [Name in keyof SectionDocuments]: SectionDocuments[Name] } = 
 describe("account data", () => {
   beforeAll(start);
 
+  it("with a member that readers of JSON drop is refused with its place", async () => {
+    await shop.post("/v1/account-sections", {
+      section: "notes",
+      title: "Notes",
+      schema: { type: "object" },
+    });
+    const path = `/v1/subjects/${subjectId}/account-data/notes`;
+    const answer = await shop.put<{ errors: { pointer: string }[] }>(path, '{"a":{"__proto__":{"b":1}}}');
+    expect([answer.status, answer.body.errors.map(({ pointer }) => pointer)]).toEqual([
+      422,
+      ["/a/__proto__"],
+    ]);
+    expect((await shop.get(path)).status).toBe(404);
+  });
+
   it.each(Object.entries(documents))(
     "stores the section %s and gives it back as it was",
     async (name, sent) => {

@@ -34,6 +34,7 @@ interface Report {
 const sectionOfTable: Readonly<Record<string, string>> = {
   account_section: "settings",
   block: "opt_outs",
+  cap_slot: "decisions",
   capture_token_use: "consents",
   cause: "sign_ins",
   consent_event: "consents",
@@ -44,6 +45,7 @@ const sectionOfTable: Readonly<Record<string, string>> = {
   inbound_message: "messages",
   message_status: "messages",
   opt_out_event: "opt_outs",
+  permit_redemption: "decisions",
   platform_preference: "opt_outs",
   service_window: "messages",
   standing_no: "opt_outs",
@@ -110,7 +112,11 @@ async function knownPerson() {
   const cause = await created<{ id: string }>(
     org.post("/v1/causes", { kind: "sign_in", recipient: { phone } }),
   );
+  await shop.activatePolicy({ caps: [{ most: 9, hours: 24 }] });
   const allowed = await shop.check({ phone });
+  const permit = `/v1/permits/${allowed.permit?.id}`;
+  await org.post(`${permit}/redeem`);
+  await org.post(`${permit}/outcome`, { outcome: "sent", messageId: "wamid.allowed" });
   await shop.check(
     { phone },
     { purpose: "sign_in_codes", message: messages.code, cause: { kind: "sign_in", id: cause.id } },

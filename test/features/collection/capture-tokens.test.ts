@@ -147,6 +147,21 @@ describe("a capture token", () => {
     expect(await shop.codes(other)).toEqual(["consent_missing"]);
   });
 
+  it("makes nobody known whose yes it is refused for", async () => {
+    const shop = await Shop.open(service);
+    const { token: captureToken } = await created<Issued>(issue(shop));
+    await created(shop.sendConsent({ subject: person }, { captureToken }));
+    const people = () =>
+      shop.sql(
+        (sql, organizationId) =>
+          sql`select (select count(*)::int from subject where organization_id = ${organizationId}) as subjects,
+          (select count(*)::int from identifier where organization_id = ${organizationId}) as identifiers`,
+      );
+    const before = await people();
+    await expectRefused(shop.sendConsent({ subject: other }, { captureToken }), "/provenance/captureToken");
+    expect(await people()).toEqual(before);
+  });
+
   it("proves the yes of one person when many claim it at the same time", async () => {
     const shop = await Shop.open(service);
     const captureToken = await shop.captureToken();

@@ -384,7 +384,8 @@ describe("how a yes and a no combine", () => {
     const shop = await Shop.open(service);
     await shop.purpose("club", { doubleOptIn: true });
     const club = { purpose: "club" };
-    expect((await shop.reported(person, club, { version: 2 })).state).toBe("requested");
+    const ofThen = { version: 2, occurredAt: ago(60) };
+    expect((await shop.reported(person, club, ofThen)).state).toBe("requested");
     expect((await shop.proven(person, club, { version: 2 })).state).toBe("requested");
     expect(await shop.codes(person, club)).toEqual(["consent_pending"]);
     await shop.inbound(person, { messageId: "wamid.confirm", text: "Yes, I want in" });
@@ -395,6 +396,71 @@ describe("how a yes and a no combine", () => {
     });
     expect(confirmed.state).toBe("given");
     expect(await shop.codes(person, club)).toEqual([]);
+  });
+
+  it("evidence with a member that readers of JSON drop is refused with its place, and nothing is recorded", async () => {
+    const shop = await Shop.open(service);
+    const point = JSON.stringify(shop.point);
+    const answer = await shop.org.post<{ errors: { pointer: string }[] }>(
+      "/v1/consents",
+      `{"subject":{"phone":"+12025550142"},"purpose":"promotions","state":"given","provenance":{
+        "collectionPointId":${point},"version":1,"indication":"said","occurredAt":"${ago(0)}",
+        "evidence":{"call":[{"__proto__":{"said":"yes"}}]}}}`,
+    );
+    expect([answer.status, answer.body.errors.map(({ pointer }) => pointer)]).toEqual([
+      422,
+      ["/provenance/evidence/call/0/__proto__"],
+    ]);
+    expect((await shop.org.get<{ items: object[] }>("/v1/consents")).body.items).toEqual([]);
+  });
+
+  it("a double opt-in is confirmed by no message but the person's own from after they asked for that very thing", async () => {
+    const shop = await Shop.open(service);
+    await shop.purpose("club", { doubleOptIn: true });
+    await shop.purpose("circle", { doubleOptIn: true });
+    const asked = new Date(Math.floor(Date.now() / 1000) * 1000 - 60_000);
+    const sinceAsked = (milliseconds: number) => new Date(asked.getTime() + milliseconds).toISOString();
+    const say = (from: object, messageId: string, occurredAt: string) =>
+      shop.inbound(from, { messageId, occurredAt });
+    // The request's time is that of the first; what quotes a message asks again, now.
+    const quote = async (messageId: string, purpose = "club") =>
+      (
+        await shop.reported(
+          person,
+          { purpose },
+          { version: purpose === "club" ? 2 : 3, evidence: { messageId } },
+        )
+      ).state;
+    await say(person, "wamid.first", sinceAsked(-3_600_000));
+    expect(await quote("wamid.first")).toBe("requested");
+    await shop.reported(person, { purpose: "club" }, { version: 2, occurredAt: sinceAsked(100) });
+    await say(person, "wamid.before", sinceAsked(-1_000));
+    await say(person, "wamid.same-second", sinceAsked(900));
+    await say(other, "wamid.others", sinceAsked(5_000));
+    await say(person, "wamid.after", sinceAsked(1_000));
+    for (const messageId of ["wamid.first", "wamid.before", "wamid.same-second", "wamid.others"])
+      expect([messageId, await quote(messageId)]).toEqual([messageId, "requested"]);
+    expect(await quote("wamid.after", "circle")).toBe("requested");
+    expect(await shop.codes(person, { purpose: "club" })).toEqual(["consent_pending"]);
+    expect(await quote("wamid.after")).toBe("given");
+    expect(await shop.codes(person, { purpose: "club" })).toEqual([]);
+  });
+
+  it("a no ends the request of before it: what the person writes later confirms nothing until they asked anew", async () => {
+    const shop = await Shop.open(service);
+    await shop.purpose("club", { doubleOptIn: true });
+    const at = (occurredAt: string) => ({ version: 2, occurredAt });
+    await shop.reported(person, { purpose: "club" }, at(ago(60)));
+    await shop.optOut(person, { occurredAt: ago(50) });
+    await shop.inbound(person, { messageId: "wamid.hello", occurredAt: ago(40) });
+    const quote = async (messageId: string) =>
+      (await shop.reported(person, { purpose: "club" }, { version: 2, evidence: { messageId } })).state;
+    expect(await quote("wamid.hello")).toBe("requested");
+    await shop.reported(person, { purpose: "club" }, at(ago(30)));
+    expect(await quote("wamid.hello")).toBe("requested");
+    await shop.inbound(person, { messageId: "wamid.again", occurredAt: ago(20) });
+    expect(await quote("wamid.again")).toBe("given");
+    expect(await shop.codes(person, { purpose: "club" })).toEqual([]);
   });
 
   it("a yes to a purpose with a validity ends by itself, and a renewal begins it anew", async () => {

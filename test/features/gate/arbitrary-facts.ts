@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { ConsentFact, Facts, Question } from "../../../src/features/gate/domain/facts.ts";
+import type { PolicyDocument } from "../../../src/features/gate/domain/policy.ts";
 import {
   noConsent,
   now,
@@ -84,7 +85,12 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
         isSender: mostly(false, fc.boolean(), 20),
         subjectIds: mostly<readonly string[]>(["sub_1"], fc.constantFrom([], ["sub_1", "sub_2"]), 20),
         mergedAt: mostly<string | null>(null, someInstant),
+        countries: mostly<readonly string[]>(
+          ["US"],
+          fc.constantFrom([], ["RU"], ["DE", "US"], ["IN", "ZZ"], ["NP"]),
+        ),
       }),
+      switches: mostly<Facts["switches"]>([], fc.constant([{ id: "swi_a", scope: "sender", at: now }]), 20),
       sender: mostly<Facts["sender"]>(
         facts.sender,
         fc.option(
@@ -128,6 +134,22 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
           maxLength: 2,
         }),
       ),
+      holds: mostly<Facts["holds"]>(
+        [],
+        fc.array(fc.record({ code: fc.constantFrom(131049, 130472), at: someInstant }), { maxLength: 2 }),
+      ),
+      sends: mostly<Facts["sends"]>(
+        [],
+        fc.array(
+          fc.record({
+            at: someInstant,
+            category: fc.constantFrom("marketing", "utility", null),
+            purpose: fc.oneof(fc.constant(null), somePurpose),
+            decisionId: fc.constantFrom("dec_a", "dec_b", null),
+          }),
+          { maxLength: 3 },
+        ),
+      ),
       window: mostly(
         facts.window,
         fc.option(
@@ -158,6 +180,7 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
             id: fc.constant("cau_1"),
             openedAt: someInstant,
             usedAt: fc.option(someInstant),
+            usedOfLate: fc.constantFrom(0, 1, 1_000),
           }),
         ),
         2,
@@ -178,12 +201,70 @@ function onePerPurpose(consents: readonly ConsentFact[]): ConsentFact[] {
 export interface Check {
   readonly question: Question;
   readonly facts: Facts;
+  /** What the policy sets beside the built-in one. */
+  readonly policy?: Partial<PolicyDocument> | undefined;
 }
 
+const someCategories = fc.constantFrom<PolicyDocument["allowedHours"][number]["categories"][]>(
+  ["marketing"],
+  ["utility", "service"],
+  ["marketing", "utility", "authentication", "service"],
+);
+/** Hours and countries are such that about half of what they are about is let through. */
+const somePolicy: fc.Arbitrary<Partial<PolicyDocument>> = fc.record(
+  {
+    allowedHours: fc.array(
+      fc.record(
+        {
+          categories: someCategories,
+          countries: fc.constantFrom(["US"], ["DE", "RU"]),
+          days: fc.constantFrom([4], [1, 2, 3, 4, 5], [6, 7]),
+          from: fc.constantFrom("00:00", "07:30", "14:00", "22:00"),
+          to: fc.constantFrom("07:30", "12:00", "20:00", "24:00"),
+        },
+        { requiredKeys: ["categories", "from", "to"] },
+      ),
+      { maxLength: 2 },
+    ),
+    timeZones: fc.constantFrom({ US: "America/New_York" }, { RU: "Europe/Moscow" }, { US: "Nowhere" }),
+    caps: fc.array(
+      fc.record({
+        categories: someCategories,
+        most: fc.integer({ min: 1, max: 3 }),
+        hours: fc.constantFrom(1, 24),
+      }),
+      { maxLength: 2 },
+    ),
+    closedDestinations: fc.array(
+      fc.record({
+        country: fc.constantFrom("US", "RU"),
+        categories: someCategories,
+        reason: fc.constant("Law."),
+      }),
+      { maxLength: 2 },
+    ),
+    openedDestinations: fc.array(
+      fc.record({
+        country: fc.constantFrom("US", "RU"),
+        categories: someCategories,
+        reason: fc.constant("Ruling."),
+        legalReference: fc.constant("Case 1"),
+        until: someInstant,
+      }),
+      { maxLength: 2 },
+    ),
+  },
+  { requiredKeys: [] },
+);
+
 export function checkOf(among: readonly Scenario[]): fc.Arbitrary<Check> {
-  return fc
-    .constantFrom(...among)
-    .chain((scenario) => around(scenario).map((facts) => ({ question: scenario.question, facts })));
+  return fc.constantFrom(...among).chain((scenario) =>
+    fc.record({
+      question: fc.constant(scenario.question),
+      facts: around(scenario),
+      policy: fc.option(somePolicy, { nil: undefined }),
+    }),
+  );
 }
 
 export const someCheck = checkOf(scenarios);
@@ -217,6 +298,29 @@ export const denials: Readonly<Record<string, fc.Arbitrary<Denial>>> = {
     ...facts,
     blocks: [...facts.blocks, { id: "blk_new", reason: "manual", expiresAt: fromNow(left) }],
   })),
+  "a pulled switch": fc.constant((facts) => ({
+    ...facts,
+    switches: [...facts.switches, { id: "swi_new", scope: "organization", at: now }],
+  })),
+  "a number in another country": fc
+    .constantFrom("US", "RU", "NZ", "ZZ", "XX")
+    .map(
+      (country) => (facts) =>
+        facts.recipient.countries.length === 0
+          ? facts
+          : recipient({ countries: [...facts.recipient.countries, country] })(facts),
+    ),
+  "no known country": fc.constant(recipient({ countries: [] })),
+  "a hold of the platform": someInstant.map((at) => (facts) => ({
+    ...facts,
+    holds: [...facts.holds, { code: 131049, at }],
+  })),
+  "another message sent": fc
+    .record({ at: someInstant, category: fc.constantFrom("marketing", null) })
+    .map((send) => (facts) => ({
+      ...facts,
+      sends: [...facts.sends, { ...send, purpose: null, decisionId: null }],
+    })),
   "a platform stop": someInstant.map((at) => (facts) => ({
     ...facts,
     platformStops: [...facts.platformStops, { wabaId: "waba_new", at }],

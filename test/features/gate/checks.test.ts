@@ -82,6 +82,7 @@ describe("rule by rule", () => {
     const shop = await Shop.open(service);
     await welcome(shop);
     const allowed = await shop.check(person);
+    const unset = ["window", "quiet_hours", "frequency_cap", "destination"];
     expect(allowed).toMatchObject({
       decision: "allow",
       category: "marketing",
@@ -94,6 +95,7 @@ describe("rule by rule", () => {
       [
         "recipient",
         "sender",
+        "switch",
         "block",
         "opt_out",
         "purpose",
@@ -101,7 +103,11 @@ describe("rule by rule", () => {
         "platform_stop",
         "window",
         "template",
-      ].map((rule) => ({ rule, outcome: rule === "window" ? "not_applicable" : "pass" })),
+        "quiet_hours",
+        "frequency_cap",
+        "platform_hold",
+        "destination",
+      ].map((rule) => ({ rule, outcome: unset.includes(rule) ? "not_applicable" : "pass" })),
     );
     // By the platform's id of the sender, and by the person's.
     const { id } = (await shop.org.post("/v1/subjects/lookup", { subject: person })).body;
@@ -707,7 +713,7 @@ describe("what a check leaves behind", () => {
     });
   }
 
-  it("nothing at all for a dry run; its answer is the real one but for the id", async () => {
+  it("nothing at all for a dry run; its answer is the real one but for id and permit", async () => {
     const shop = await Shop.open(service);
     await welcome(shop);
     const before = await rowCounts(shop);
@@ -720,8 +726,9 @@ describe("what a check leaves behind", () => {
       });
       expect(batch.body.results).toEqual([dry, dry]);
       expect(await rowCounts(shop)).toEqual(before);
-      const { decisionId, ...real } = await shop.check(recipient);
+      const { decisionId, permit, ...real } = await shop.check(recipient);
       expect(decisionId).toMatch(/^dec_/);
+      expect(permit !== undefined).toBe(real.decision === "allow");
       expect(real).toEqual(dry);
       before.decision = (before.decision ?? 0) + 1;
     }

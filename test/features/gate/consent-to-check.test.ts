@@ -135,6 +135,7 @@ describe("from a consent to a check", () => {
       subject: { phone },
       scope: "purpose",
       purpose: "promotions",
+      channel: "whatsapp",
       source: "api",
       occurredAt: new Date(Date.now() - 30_000).toISOString(),
     });

@@ -75,6 +75,103 @@ it("a lost database answers 503 to every check and never allow, and checks come 
   expect((await untilAnswered(shop)).body.decision).toBe("allow");
 });
 
+it("a batch of lines goes on while the database is lost, each line with its own 503, and after it with answers", async () => {
+  const shop = await Shop.open(service);
+  await shop.proven(person);
+  const lines = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = lines.writable.getWriter();
+  const headers = {
+    "content-type": "application/x-ndjson",
+    authorization: `Bearer ${shop.org.key}`,
+  };
+  const response = await service.app.request("/v1/checks/batch", {
+    method: "POST",
+    headers,
+    body: lines.readable,
+    duplex: "half",
+  });
+  let received = "";
+  const reading = (async () => {
+    const text = new TextDecoder();
+    for await (const piece of response.body ?? []) received += text.decode(piece, { stream: true });
+  })();
+  const answers = () =>
+    received
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Partial<Checked> & { messageRef: string; problem?: unknown });
+  let sent = 0;
+  const send = async (count: number) => {
+    const line = (messageRef: string) =>
+      `${JSON.stringify({ sender: shop.sender.id, recipient: person, purpose: "promotions", message: messages.sale, messageRef })}\n`;
+    const text = Array.from({ length: count }, (_, index) => line(`m${sent + index}`)).join("");
+    sent += count;
+    await writer.write(new TextEncoder().encode(text));
+    await expect.poll(() => answers().length, { timeout: 20_000 }).toBe(sent);
+    return answers().slice(-count);
+  };
+
+  expect((await send(3)).map(({ decision }) => decision)).toEqual(["allow", "allow", "allow"]);
+  await way.lose();
+  for (const answer of await send(300)) {
+    expect(answer).toMatchObject({
+      line: expect.any(Number),
+      problem: {
+        type: expect.stringMatching(/^urn:sayso:problem:(unavailable|outcome_unknown)$/),
+        status: 503,
+        requestId: response.headers.get("x-request-id"),
+      },
+    });
+    expect(answer).not.toHaveProperty("decision");
+  }
+  const warnings = service.log.filter((line) => line.includes('"msg":"failed"')).length;
+  await send(300);
+  expect(service.log.filter((line) => line.includes('"msg":"failed"')).length).toBeLessThanOrEqual(
+    warnings + 1,
+  );
+  await way.find();
+  let last = await send(1);
+  while (last[0]?.problem !== undefined) last = await send(1);
+  expect(last[0]?.decision).toBe("allow");
+  await writer.close();
+  await reading;
+  expect(answers().map(({ messageRef }) => messageRef)).toEqual(
+    Array.from({ length: sent }, (_, index) => `m${index}`),
+  );
+});
+
+it("a preview in whose midst the database is lost answers 503 and no counts", async () => {
+  const shop = await Shop.open(service);
+  const line = JSON.stringify({
+    sender: shop.sender.id,
+    recipient: person,
+    purpose: "promotions",
+    message: messages.sale,
+  });
+  const body = new ReadableStream<Uint8Array>(
+    {
+      // Asked for when the caller is known.
+      async pull(controller) {
+        await way.lose();
+        controller.enqueue(new TextEncoder().encode(line));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const response = await service.app.request("/v1/checks/preview", {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson", authorization: `Bearer ${shop.org.key}` },
+    body,
+    duplex: "half",
+  });
+  await way.find();
+  expect([response.status, await response.json()]).toEqual([
+    503,
+    expect.not.objectContaining({ recipients: expect.anything() }),
+  ]);
+});
+
 it("an allow that was answered while the database came and went is on record", async () => {
   const shop = await Shop.open(service);
   await shop.proven(person);

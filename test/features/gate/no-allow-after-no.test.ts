@@ -122,6 +122,7 @@ async function ask(person: Person): Promise<Checked> {
 interface Tally {
   allowed: number;
   deniedAfter: number;
+  refusedAfter: number;
   readonly broken: string[];
 }
 
@@ -131,15 +132,23 @@ async function race(person: Person, kind: string, tally: Tally): Promise<void> {
   let isAcknowledged = false;
   const sayNoAfter = Math.floor(Math.random() * 6);
   let said: Promise<unknown> | undefined;
+  const permits: string[] = [];
   const client = async () => {
     for (let after = 0; after < 3; ) {
       const startedAfter = isAcknowledged;
-      const { decision, decisionId } = await ask(person);
+      const { decision, decisionId, permit } = await ask(person);
       answers += 1;
       if (startedAfter) after += 1;
       if (decision === "allow") tally.allowed += 1;
       else if (startedAfter) tally.deniedAfter += 1;
       if (decision === "allow" && startedAfter) tally.broken.push(`${decisionId} after ${kind}`);
+      if (permit !== undefined) permits.push(permit.id);
+      const kept = startedAfter ? permits.pop() : undefined;
+      if (kept !== undefined) {
+        const answer = await anyProcess().post<{ redeemed: boolean }>(`/v1/permits/${kept}/redeem`);
+        if (answer.body.redeemed !== false) tally.broken.push(`${kept} redeemed after ${kind}`);
+        tally.refusedAfter += 1;
+      }
       if (answers > sayNoAfter) {
         said ??= noes[kind]?.(person).then(() => {
           isAcknowledged = true;
@@ -152,11 +161,14 @@ async function race(person: Person, kind: string, tally: Tally): Promise<void> {
   await Promise.all([client(), client(), client()]);
 }
 
-it("once a no was acknowledged by either of two processes, no check that starts later on either allows", {
+it("once a no was acknowledged by either of two processes, no check that starts later on either allows, and no permit redeemed later is good", {
   timeout: (raceSeconds + 60) * 1000,
 }, async () => {
   const tallies = Object.fromEntries(
-    Object.keys(noes).map((kind): [string, Tally] => [kind, { allowed: 0, deniedAfter: 0, broken: [] }]),
+    Object.keys(noes).map((kind): [string, Tally] => [
+      kind,
+      { allowed: 0, deniedAfter: 0, refusedAfter: 0, broken: [] },
+    ]),
   );
   const end = performance.now() + raceSeconds * 1000;
   let people = 0;
@@ -174,8 +186,9 @@ it("once a no was acknowledged by either of two processes, no check that starts 
     );
   } while (performance.now() < end);
   expect(Object.values(tallies).flatMap(({ broken }) => broken)).toEqual([]);
-  for (const [kind, { allowed, deniedAfter }] of Object.entries(tallies)) {
+  for (const [kind, { allowed, deniedAfter, refusedAfter }] of Object.entries(tallies)) {
     expect(allowed, `allows before ${kind}`).toBeGreaterThan(0);
     expect(deniedAfter, `denies after ${kind}`).toBeGreaterThan(0);
+    expect(refusedAfter, `permits refused after ${kind}`).toBeGreaterThan(0);
   }
 });

@@ -135,8 +135,8 @@ describe("an opt-out", () => {
   it("that happened before a later yes of the person's own is not in force, and says which yes it was", async () => {
     const shop = await Shop.open(service);
     const yes = await shop.proven(person, {}, { occurredAt: ago(60) });
-    const late = await send(shop, { scope: "purpose", purpose: "promotions", occurredAt: ago(90) });
-    expect(late.body).toMatchObject({ inForce: false, supersededBy: yes.id });
+    const no = { scope: "purpose", purpose: "promotions", channel: "whatsapp", occurredAt: ago(90) };
+    expect((await send(shop, no)).body).toMatchObject({ inForce: false, supersededBy: yes.id });
     expect(await shop.codes(person)).toEqual([]);
     // One from everything is: the yes revived its own purpose only.
     expect((await send(shop, { occurredAt: ago(90) })).body).toMatchObject({ inForce: true });
@@ -148,7 +148,12 @@ describe("an opt-out", () => {
     const shop = await Shop.open(service);
     const second = Math.floor(Date.now() / 1000 - 60) * 1000;
     await shop.proven(person, {}, { occurredAt: new Date(second + 900).toISOString() });
-    const no = { scope: "purpose", purpose: "promotions", occurredAt: new Date(second + 100).toISOString() };
+    const no = {
+      scope: "purpose",
+      purpose: "promotions",
+      channel: "whatsapp",
+      occurredAt: new Date(second + 100).toISOString(),
+    };
     expect((await send(shop, no)).body).toMatchObject({ inForce: true });
     expect(await shop.codes(person)).toContain("recipient_opted_out");
     await shop.proven(person, {}, { occurredAt: new Date(second + 1000).toISOString() });
@@ -157,7 +162,7 @@ describe("an opt-out", () => {
   });
 
   it("is in force against a yes that a caller merely reports, one that has expired, and one that another no ended", async () => {
-    const earlier = { scope: "purpose", purpose: "promotions", occurredAt: ago(90) };
+    const earlier = { scope: "purpose", purpose: "promotions", channel: "whatsapp", occurredAt: ago(90) };
     const reported = await Shop.open(service);
     await reported.reported(person, {}, { occurredAt: ago(60) });
     expect((await send(reported, earlier)).body).toMatchObject({ inForce: true });
@@ -171,7 +176,7 @@ describe("an opt-out", () => {
     const expired = await Shop.open(service);
     await expired.purpose("news", { validityDays: 1 });
     await expired.proven(person, { purpose: "news" }, { version: 2, occurredAt: ago(60) });
-    const news = { scope: "purpose", purpose: "news", occurredAt: ago(90) };
+    const news = { scope: "purpose", purpose: "news", channel: "whatsapp", occurredAt: ago(90) };
     expect((await send(expired, news)).body).toMatchObject({ inForce: false });
     await expired.sql(
       (sql, organization) => sql`

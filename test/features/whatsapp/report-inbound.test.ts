@@ -112,6 +112,7 @@ describe("a message that a caller reports", () => {
     const body = { from: both, text: "STOP", occurredAt: ago(0) };
     expect((await report(shop, { from: both, text: "Hello" })).status).toBe(409);
     expect(await shop.codes(person)).toEqual([]);
+    await Promise.all(Array.from({ length: 20 }, () => report(shop, body)));
     for (let time = 0; time < 3; time += 1) {
       const answer = await report(shop, body, key);
       expect(answer.status).toBe(409);
@@ -120,6 +121,10 @@ describe("a message that a caller reports", () => {
     for (const recipient of [person, email]) {
       expect(await shop.codes(recipient)).toContain("recipient_opted_out");
     }
+    // One for each of them, and one more each when they say it anew.
+    expect(await optOuts(shop)).toHaveLength(2);
+    await report(shop, { ...body, occurredAt: ago(-1) });
+    expect(await optOuts(shop)).toHaveLength(4);
     expect((await shop.check(person, reply)).window.open).toBe(false);
   });
 

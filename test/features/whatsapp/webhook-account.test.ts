@@ -209,6 +209,86 @@ describe("what the platform restricts of an account", () => {
     }
   });
 
+  describe("and staff lift, because the platform does not say that it is over,", () => {
+    const lift = (shop: Shop, client = shop.org) =>
+      client.post(`/v1/senders/${shop.sender.id}/lift-restriction`, {
+        reason: "Support says it sends again.",
+      });
+
+    it("is over, whatever it was, until the platform says something of a later time", async () => {
+      const { shop, platform } = await open();
+      const told = [
+        platform.account("account_update", restriction(business), secondsAgo(30)),
+        platform.account("account_update", ban("DISABLE"), secondsAgo(20)),
+        platform.statuses(platform.failure(131031, person, { timestamp: secondsAgo(10) })),
+      ];
+      for (const body of told) await platform.deliver(body);
+      expect(await asked(shop)).toEqual(both);
+      const answer = await lift(shop);
+      expect([answer.status, answer.body.state, answer.body.restrictedUntil]).toEqual([200, "active", null]);
+      expect(await asked(shop)).toEqual(none);
+
+      // What was said before comes again, and what was of before comes late, of a kind that nobody had said yet too.
+      for (const body of told) await platform.deliver(body);
+      await platform.deliver(platform.account("account_update", restriction(customer), secondsAgo(15)));
+      await platform.deliver(platform.statuses(platform.failure(368, person, { timestamp: secondsAgo(5) })));
+      expect(await asked(shop)).toEqual(none);
+
+      await platform.deliver(platform.account("account_update", restriction(customer), secondsAgo(-2)));
+      expect(await asked(shop)).toEqual(replies);
+      await platform.deliver(platform.statuses(platform.failure(368, person, { timestamp: secondsAgo(-2) })));
+      expect(await asked(shop)).toEqual(both);
+    });
+
+    it("is told from something new of the same second", async () => {
+      const { shop, platform } = await open();
+      const told = platform.account("account_update", ban("DISABLE"), secondsAgo(0));
+      await platform.deliver(told);
+      await lift(shop);
+      await platform.deliver(told);
+      expect(await asked(shop)).toEqual(none);
+      await platform.deliver(platform.account("account_update", restriction(customer), secondsAgo(0)));
+      expect(await asked(shop)).toEqual(replies);
+      await lift(shop);
+      await platform.deliver(told);
+      expect(await asked(shop)).toEqual(none);
+    });
+
+    it("leaves the reason on record once, and the same answer to the same request", async () => {
+      const { shop, platform } = await open();
+      await platform.deliver(platform.account("account_update", ban("DISABLE"), secondsAgo(30)));
+      const key = { "idempotency-key": "lift-1" };
+      const path = `/v1/senders/${shop.sender.id}/lift-restriction`;
+      const first = await shop.org.post(path, { reason: "A mistake." }, key);
+      expect((await shop.org.post(path, { reason: "A mistake." }, key)).text).toBe(first.text);
+      const entries = await shop.sql(
+        (sql, organizationId) => sql`
+          select entity, details from audit_entry
+          where organization_id = ${organizationId} and action = 'sender.restriction_lifted'`,
+      );
+      expect(entries).toEqual([{ entity: shop.sender.id, details: { reason: "A mistake." } }]);
+    });
+
+    it("stays, for whoever is not staff and for another organization", async () => {
+      const { shop, platform } = await open();
+      await platform.deliver(platform.account("account_update", ban("DISABLE"), secondsAgo(30)));
+      expect((await lift(shop, await shop.org.limitedTo("configuration"))).status).toBe(403);
+      expect((await lift(shop, await service.organization())).status).toBe(404);
+      expect((await shop.org.post(`/v1/senders/${shop.sender.id}/lift-restriction`, {})).status).toBe(422);
+      expect(await asked(shop)).toEqual(both);
+    });
+
+    it("is not lifted for a sender of the account that another organization registers later", async () => {
+      const { shop, platform } = await open();
+      await lift(shop);
+      const late = await Shop.open(service);
+      const sender = await late.org.sender({ wabaId: shop.sender.wabaId });
+      await platform.deliver(platform.account("account_update", ban("DISABLE"), secondsAgo(30)));
+      expect((await late.org.get(`/v1/senders/${sender.id}`)).body.state).toBe("disabled");
+      expect((await shop.org.get(`/v1/senders/${shop.sender.id}`)).body.state).toBe("active");
+    });
+  });
+
   it("reaches each of two organizations that share the account, and messages only the one whose number it is", async () => {
     const one = await open();
     const two = await Shop.open(service);

@@ -100,6 +100,10 @@ const decision = z.strictObject({
   category: text.nullable(),
   template: text.nullable(),
   messageRef: text.nullable(),
+  /** When an allow was taken up, what the sender said became of the message, and the platform's id of it. */
+  redeemedAt: instant.nullable(),
+  outcome: text.nullable(),
+  messageId: text.nullable(),
   /** Why not; empty for an allow. `message` is in the report's language. */
   reasons: z.array(z.strictObject({ code: text, message: text })),
   policyVersion: text.nullable(),

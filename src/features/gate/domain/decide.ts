@@ -11,7 +11,7 @@ import type { Obligation, Reason, Verdict } from "./verdict.ts";
  * Adding a denying fact never turns a deny into an allow.
  */
 export function decide(question: Question, facts: Facts, policy: Policy): Verdict {
-  const situation = situationOf(question, facts);
+  const situation = situationOf(question, facts, policy);
   const findings = rules.map(({ name, judge }) => ({ rule: name, ...judge(situation) }));
   const reasons = findings.flatMap((finding): Reason[] =>
     finding.outcome === "fail"

@@ -39,6 +39,11 @@ export interface Facts {
     readonly subjectIds: readonly string[];
     /** When records of this person were last merged; null when they never were. */
     readonly mergedAt: string | null;
+    /**
+     * The countries (ISO 3166-1 alpha-2) of every number of the person that is known or named, `ZZ` for a number that
+     * does not tell. Empty: no number is known.
+     */
+    readonly countries: readonly string[];
   };
   readonly sender: {
     readonly id: string;
@@ -46,6 +51,8 @@ export interface Facts {
     readonly state: string;
     readonly restrictedUntil: string | null;
   } | null;
+  /** What staff have paused and not released: the organization, this sender or this purpose. */
+  readonly switches: readonly { readonly id: string; readonly scope: string; readonly at: string }[];
   readonly blocks: readonly {
     readonly id: string;
     readonly reason: string;
@@ -70,6 +77,8 @@ export interface Facts {
   readonly consents: readonly ConsentFact[];
   /** Platform stops of marketing that were not resumed, of any identifier of the person in this organization. */
   readonly platformStops: readonly { readonly wabaId: string; readonly at: string }[];
+  /** The latest time that the platform held a message to the person back, for each error code that says so. */
+  readonly holds: readonly { readonly code: number; readonly at: string }[];
   readonly window: {
     /** The latest message or call from the person to this sender, by its own timestamp. */
     readonly openedAt: string;
@@ -90,7 +99,20 @@ export interface Facts {
     readonly id: string;
     readonly openedAt: string;
     readonly usedAt: string | null;
+    /** Messages that causes of this kind have let through to this person in the last 24 hours. */
+    readonly usedOfLate: number;
   } | null;
+  /**
+   * Messages to the person that count against frequency caps, as far back as the policy's longest cap looks; none when
+   * it has no caps. Those of the message asked about (its messageRef) are left out: a retry has its place already.
+   */
+  readonly sends: readonly {
+    readonly at: string;
+    /** Null when only the platform's statuses show the message: it may have been of any kind. */
+    readonly category: Category | null;
+    readonly purpose: string | null;
+    readonly decisionId: string | null;
+  }[];
 }
 
 export interface ConsentFact {

@@ -2,12 +2,14 @@ import { countedCategory } from "./category.ts";
 import { isCauseValid } from "./cause.ts";
 import type { Category, Facts, Question } from "./facts.ts";
 import { readInstant } from "./instants.ts";
+import type { Policy } from "./policy.ts";
 import { type ServiceWindow, serviceWindow } from "./service-window.ts";
 
-/** The question and the facts, with what several rules need to know of them. */
+/** The question, the facts and the policy, with what several rules need to know of them. */
 export interface Situation {
   readonly question: Question;
   readonly facts: Facts;
+  readonly policy: Policy;
   /** In milliseconds; NaN when unreadable. */
   readonly now: number;
   /** The category that counts. */
@@ -19,13 +21,14 @@ export interface Situation {
   readonly isServiceReply: boolean;
 }
 
-export function situationOf(question: Question, facts: Facts): Situation {
+export function situationOf(question: Question, facts: Facts, policy: Policy): Situation {
   const now = readInstant(facts.now);
   const category = countedCategory(question, facts);
   const window = serviceWindow(facts.window, now);
   return {
     question,
     facts,
+    policy,
     now,
     category,
     window,

@@ -34,6 +34,11 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
         "WhatsApp has restricted, disabled or locked the sender “{sender}” for messages like this one.",
       remedy: "See WhatsApp Manager for the cause and appeal there, or send from another registered number.",
     },
+    sending_paused: {
+      message: "Staff have paused sending for the organization, this sender or this purpose.",
+      remedy:
+        "Do not send until staff release it: GET /v1/switches tells why, POST /v1/switches/{id}/release ends it.",
+    },
     recipient_blocked: {
       message: "The recipient is on the blocklist. A block beats every consent.",
       remedy:
@@ -126,6 +131,28 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       message: "WhatsApp has disabled the template “{template}”.",
       remedy: "Use another approved template, or submit a new one that meets WhatsApp's policy.",
     },
+    quiet_hours: {
+      message:
+        "It is outside the hours in which your policy lets this person be written to, or nobody can say what time it is there.",
+      remedy:
+        "Wait for the allowed hours. If no number of the person is known, record it with POST /v1/consents; if your policy's hours are too narrow, activate a policy with other allowedHours or timeZones.",
+    },
+    frequency_cap_reached: {
+      message:
+        "This person has had as many messages as your policy's frequency caps allow, or they are on their way.",
+      remedy: "Send it later, or leave it out.",
+    },
+    platform_hold: {
+      message:
+        "WhatsApp held back a marketing message to this person within the last 24 hours. Another one now would only fail too.",
+      remedy: "Send this person no marketing until the hold ends.",
+    },
+    destination_restricted: {
+      message:
+        "Your policy closes the country of the person's number for messages of this category, or the country is not known.",
+      remedy:
+        "Do not send. If there is a legal ground to, staff can activate a policy that opens the country with its reason, legal reference and end date (openedDestinations).",
+    },
   },
   ru: {
     recipient_invalid: {
@@ -151,6 +178,11 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       message: "WhatsApp ограничил, отключил или заблокировал отправителя «{sender}» для таких сообщений.",
       remedy:
         "Узнайте причину в WhatsApp Manager и подайте там апелляцию или отправьте сообщение с другого зарегистрированного номера.",
+    },
+    sending_paused: {
+      message: "Отправка приостановлена сотрудниками: для организации, этого отправителя или этой цели.",
+      remedy:
+        "Не отправляйте, пока сотрудники её не возобновят: GET /v1/switches показывает причину, POST /v1/switches/{id}/release возобновляет отправку.",
     },
     recipient_blocked: {
       message: "Получатель в списке блокировки. Блокировка сильнее любого согласия.",
@@ -243,6 +275,27 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       message: "WhatsApp отключил шаблон «{template}».",
       remedy: "Возьмите другой одобренный шаблон или подайте новый, отвечающий правилам WhatsApp.",
     },
+    quiet_hours: {
+      message:
+        "Сейчас не те часы, в которые ваша политика разрешает писать этому человеку, или его местное время неизвестно.",
+      remedy:
+        "Дождитесь разрешённых часов. Если номер человека неизвестен, запишите его (POST /v1/consents); если часы слишком узкие, введите политику с другими allowedHours или timeZones.",
+    },
+    frequency_cap_reached: {
+      message: "Этот человек уже получил столько сообщений, сколько разрешает ваша политика, или они в пути.",
+      remedy: "Отправьте позже или не отправляйте вовсе.",
+    },
+    platform_hold: {
+      message:
+        "За последние 24 часа WhatsApp не доставил этому человеку маркетинговое сообщение. Новое сейчас тоже не дойдёт.",
+      remedy: "Не отправляйте этому человеку маркетинговых сообщений, пока не закончится задержка.",
+    },
+    destination_restricted: {
+      message:
+        "Ваша политика закрывает страну номера этого человека для сообщений этой категории, или страна неизвестна.",
+      remedy:
+        "Не отправляйте. Если есть правовое основание, сотрудники могут ввести политику, которая открывает страну с указанием причины, правового основания и срока (openedDestinations).",
+    },
   },
 };
 
@@ -250,4 +303,32 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
 export const retryText: Readonly<Record<Language, string>> = {
   en: "You can ask again after {retryAt}.",
   ru: "Повторить проверку можно после {retryAt}.",
+};
+
+/** Why a permit cannot be redeemed, the rules aside. */
+export type PermitCode = "permit_expired" | "permit_used";
+
+export const permitTexts: Readonly<Record<Language, Readonly<Record<PermitCode, Text>>>> = {
+  en: {
+    permit_expired: {
+      message: "The permit has run out.",
+      remedy: "Do not send. Check again with the same messageRef, and redeem the new permit at once.",
+    },
+    permit_used: {
+      message: "The permit was redeemed before. It is for one message.",
+      remedy:
+        "Do not send. If you do not know whether the message went out, report the outcome “unknown” and check again with the same messageRef.",
+    },
+  },
+  ru: {
+    permit_expired: {
+      message: "Срок разрешения истёк.",
+      remedy: "Не отправляйте. Проверьте ещё раз с тем же messageRef и сразу используйте новое разрешение.",
+    },
+    permit_used: {
+      message: "Разрешение уже использовано. Оно даётся на одно сообщение.",
+      remedy:
+        "Не отправляйте. Если неизвестно, ушло ли сообщение, сообщите исход «unknown» и проверьте ещё раз с тем же messageRef.",
+    },
+  },
 };

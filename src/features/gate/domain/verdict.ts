@@ -4,6 +4,7 @@ import type { Category } from "./facts.ts";
 export const reasonCodes = {
   recipient: ["recipient_invalid", "recipient_unsupported", "recipient_ambiguous"],
   sender: ["sender_unknown", "sender_restricted"],
+  switch: ["sending_paused"],
   block: ["recipient_blocked"],
   opt_out: ["recipient_opted_out"],
   purpose: ["purpose_unknown", "purpose_category_mismatch"],
@@ -22,6 +23,10 @@ export const reasonCodes = {
   platform_stop: ["platform_marketing_stopped"],
   window: ["window_closed"],
   template: ["template_unknown", "template_not_approved", "template_paused", "template_disabled"],
+  quiet_hours: ["quiet_hours"],
+  frequency_cap: ["frequency_cap_reached"],
+  platform_hold: ["platform_hold"],
+  destination: ["destination_restricted"],
 } as const;
 
 export type RuleName = keyof typeof reasonCodes;

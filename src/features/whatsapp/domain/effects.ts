@@ -91,3 +91,13 @@ export function effectsOf(errors: readonly { readonly code: number }[]): readonl
   const found = errors.map(({ code }) => effects.get(code)).filter((effect) => effect !== undefined);
   return [...new Map(found.map((effect) => [JSON.stringify(effect), effect])).values()];
 }
+
+/** What one error code of a message changes in what is held of the person and the sender. */
+export function changesBy(errorCode: number) {
+  const types = new Set(effectsOf([{ code: errorCode }]).map(({ type }) => type));
+  return {
+    closesWindow: types.has("window_closed"),
+    stopsMarketing: types.has("platform_marketing_stop"),
+    restrictsSender: types.has("sender_restricted"),
+  };
+}

@@ -1,11 +1,16 @@
 import { block } from "./block.ts";
 import { consent } from "./consent.ts";
+import { destination } from "./destination.ts";
+import { frequencyCap } from "./frequency-cap.ts";
 import { optOut } from "./opt-out.ts";
+import { platformHold } from "./platform-hold.ts";
 import { platformStop } from "./platform-stop.ts";
 import { purpose } from "./purpose.ts";
+import { quietHours } from "./quiet-hours.ts";
 import { recipient } from "./recipient.ts";
 import type { Rule } from "./rule.ts";
 import { sender } from "./sender.ts";
+import { pausing } from "./switch.ts";
 import { template } from "./template.ts";
 import { window } from "./window.ts";
 
@@ -13,6 +18,7 @@ import { window } from "./window.ts";
 export const rules: readonly Rule[] = [
   recipient,
   sender,
+  pausing,
   block,
   optOut,
   purpose,
@@ -20,4 +26,8 @@ export const rules: readonly Rule[] = [
   platformStop,
   window,
   template,
+  quietHours,
+  frequencyCap,
+  platformHold,
+  destination,
 ];
