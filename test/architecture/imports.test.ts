@@ -186,6 +186,11 @@ describe("a breach is found", () => {
       /nothing of a feature knows its routes/,
     ],
     [
+      "the client brings a library along",
+      { "src/client.ts": 'import { z } from "zod";' },
+      /brings nothing along/,
+    ],
+    [
       "a job calls routes",
       { "src/jobs/x.ts": 'import { a } from "../features/gate/routes.ts";' },
       /by its routes from app\.ts/,

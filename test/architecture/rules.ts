@@ -108,6 +108,8 @@ function reason(one: Import): string | undefined {
       ? undefined
       : "the kernel and domains know nothing but the kernel and themselves";
   }
+  if (from === "src/client.ts")
+    return one.isTypeOnly ? undefined : "the client runs in other programs and brings nothing along";
   if (!isOurs(to)) return undefined;
   if (own === undefined) {
     if (other === undefined) return layerReason(from, to);
