@@ -139,6 +139,11 @@ describe("a build that is interrupted", { timeout: 120_000 }, () => {
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and usename = current_user and pid <> pg_backend_pid()`,
     );
+    // The service's own connections are lost as well: whoever notices it first is told 503.
+    await until(
+      () => shop.get(`/v1/data-requests/${id}`),
+      ({ status }) => status === 200,
+    );
     await untilReady(shop, id);
     const { bytes } = await shop.get(`/v1/data-requests/${id}/archive`);
     expect(await verifyArchive(bytes)).toMatchObject({ intact: true });

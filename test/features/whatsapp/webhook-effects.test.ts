@@ -433,9 +433,11 @@ describe("a message's failure", () => {
     [131050, ["platform_marketing_stopped"], nothing],
     [368, ["sender_restricted"], ["sender_restricted"]],
     [131031, ["sender_restricted"], ["sender_restricted"]],
-    ...[
-      131047, 131026, 131049, 130472, 130403, 130497, 131048, 131056, 130429, 4, 80007, 132001, 132015, 0,
-    ].map((code): [number, string[], string[]] => [code, nothing, nothing]),
+    [131049, ["platform_hold"], nothing],
+    [130472, ["platform_hold"], nothing],
+    ...[131047, 131026, 130403, 130497, 131048, 131056, 130429, 4, 80007, 132001, 132015, 0].map(
+      (code): [number, string[], string[]] => [code, nothing, nothing],
+    ),
   ];
   test.each(effects)(
     "%i means for marketing %j and for what is due %j, and is never read as a no",
