@@ -129,8 +129,13 @@ export function factsQuery(
 ): FactsQuery {
   const senderId = parseId("snd", sender) ?? null;
   const template = message.kind === "template" ? message.template : undefined;
+  // Member by member: spreading a handful of them took longer than all the rest of a check's preparation.
   return {
-    ...about,
+    organizationId: about.organizationId,
+    hashes: about.hashes,
+    subjectId: about.subjectId,
+    messageRef: about.messageRef,
+    redeeming: about.redeeming,
     senderId,
     phoneNumberId: senderId === null ? sender : null,
     channel,
