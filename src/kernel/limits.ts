@@ -40,7 +40,7 @@ export const limits = {
   captureTokenLifeSeconds: 24 * 3600,
   causeLifeSeconds: 15 * 60,
   causesPerPerson: 10,
-  /** Messages to one person in 24 hours that causes of one kind let through, whatever else they opted out of. */
+  /** Messages to one person in 24 hours that causes of one kind let through, sign-ins aside, whatever they opted out of. */
   causedMessagesPerDay: 10,
   gatheredChecks: 64,
   /** How often a check is judged again when others took what it was given. */

@@ -585,6 +585,7 @@ CREATE INDEX "cap_slot_organization_id_subject_id_at_index" ON "cap_slot" USING 
 CREATE INDEX "cause_identifiers" ON "cause" USING gin ("identifier_hashes");--> statement-breakpoint
 CREATE INDEX "cause_use_organization_id_decision_id_index" ON "cause_use" USING btree ("organization_id","decision_id");--> statement-breakpoint
 CREATE INDEX "decision_organization_id_subject_id_at_index" ON "decision" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
+CREATE UNIQUE INDEX "permit_outcome_final" ON "permit_outcome" USING btree ("organization_id","decision_id") WHERE outcome <> 'unknown';--> statement-breakpoint
 CREATE INDEX "permit_outcome_organization_id_message_id_index" ON "permit_outcome" USING btree ("organization_id","message_id");--> statement-breakpoint
 CREATE INDEX "permit_redemption_organization_id_subject_id_redeemed_at_index" ON "permit_redemption" USING btree ("organization_id","subject_id","redeemed_at");--> statement-breakpoint
 CREATE INDEX "sending_switch_pulled" ON "sending_switch" USING btree ("organization_id") WHERE released_at is null;--> statement-breakpoint

@@ -26,7 +26,13 @@ export async function reportOutcome(ctx: Context, permitId: string, report: Outc
     id === undefined ? [] : await selectPermits(ctx.services, [{ organizationId: ctx.organizationId, id }]);
   if (permit === undefined) throw notFound("permit");
   const { facts, recipient } = permit.document as DecisionDocument;
-  // What the error means is in force before the report counts as taken: repeated, it does nothing twice.
+  // One that was said at the same time is seen the second time.
+  const recorded =
+    (await insertOutcome(ctx, permit.id, report)) ?? (await insertOutcome(ctx, permit.id, report));
+  if (recorded === undefined) {
+    throw new SaysoError("conflict", "Another outcome of this message is on record. Nothing was changed.");
+  }
+  // In force before the answer. Who got none reports again, and then it comes into force: twice it does nothing.
   if (report.outcome === "failed" && report.errorCode !== undefined && facts.sender !== null) {
     await recordFailure(ctx, {
       messageId: report.messageId ?? permitId,
@@ -35,10 +41,6 @@ export async function reportOutcome(ctx: Context, permitId: string, report: Outc
       hashes: recipient,
       errorCode: report.errorCode,
     });
-  }
-  const recorded = await insertOutcome(ctx, permit.id, report);
-  if (recorded === undefined) {
-    throw new SaysoError("conflict", "Another outcome of this message is on record. Nothing was changed.");
   }
   return { permitId, outcome: report.outcome, recordedAt: recorded.at.toISOString() };
 }

@@ -1,5 +1,15 @@
 import { sql } from "drizzle-orm";
-import { foreignKey, index, integer, json, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import {
+  foreignKey,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { bytes, instant, organizationId } from "../../db/columns.ts";
 import { organization, purpose, sender } from "../organization/tables.ts";
 import { subject } from "../subject/tables.ts";
@@ -171,6 +181,8 @@ export const permitOutcome = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.organizationId, t.decisionId, t.outcome] }),
+    // Of sent and failed only one is true, whoever says so at the same time.
+    uniqueIndex("permit_outcome_final").on(t.organizationId, t.decisionId).where(sql`outcome <> 'unknown'`),
     index().on(t.organizationId, t.messageId),
   ],
 );

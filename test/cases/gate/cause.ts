@@ -45,6 +45,25 @@ function caused(kind: CauseKind, category: Category = "utility"): Pick<GateCase,
   };
 }
 
+function ofTheDay(guarantee: string, usedOfLate: number, isAllowed: boolean): GateCase {
+  const { question, facts } = caused("opt_out_confirmation");
+  return {
+    guarantee,
+    question,
+    facts: { ...facts, cause: { ...cause, kind: "opt_out_confirmation", usedOfLate } },
+    wanted: isAllowed
+      ? {
+          ...orderUpdate.allowed,
+          notApplicable: ["opt_out", "consent", "platform_stop", "window", "platform_hold"],
+          causeUsed: true,
+        }
+      : denied(orderUpdate, [
+          why("opt_out", "recipient_opted_out", ["opt_1"]),
+          why("consent", "channel_opt_in_missing"),
+        ]),
+  };
+}
+
 /** Rules 5 and 7 give way to what the person asked for a moment ago, and to nothing else. */
 export const causeCases: readonly GateCase[] = [
   signIn(
@@ -69,8 +88,6 @@ export const causeCases: readonly GateCase[] = [
   ),
   signIn("a cause whose time cannot be read is not", { openedAt: "just now" }, withoutCause),
   signIn("a cause works once", { usedAt: "2026-10-01T11:59:30.000Z" }, withoutCause),
-  signIn("causes let so many messages a day through to one person", { usedOfLate: 9 }, signInCode.allowed),
-  signIn("and no more, however many causes there are", { usedOfLate: 10 }, withoutCause),
   signIn("a cause that cannot be read as unused is used up", { usedAt: "" }, withoutCause),
   signIn("a cause that is not on record for this person is none", null, withoutCause),
   signIn("another cause's id is not this one's", { id: "cau_2" }, withoutCause),
@@ -152,4 +169,11 @@ export const causeCases: readonly GateCase[] = [
     facts: { ...signInCode.facts, purpose: null },
     wanted: denied(signInCode, [why("purpose", "purpose_unknown")]),
   },
+  signIn(
+    "a sign-in is none of the causes that are counted by the day",
+    { usedOfLate: 1_000 },
+    signInCode.allowed,
+  ),
+  ofTheDay("causes let ten messages a day through to one person", 9, true),
+  ofTheDay("and no more, however many causes there are", 10, false),
 ];

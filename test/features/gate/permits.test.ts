@@ -112,7 +112,28 @@ describe("an outcome", () => {
     await redeem(shop, id);
     for (const outcome of ["unknown", "sent", "sent"])
       expect((await report(shop, id, { outcome, messageId: `wamid.${id}` })).status).toBe(200);
-    expect((await report(shop, id, { outcome: "failed", errorCode: 131026 })).status).toBe(409);
+    // An error that is not believed means nothing either.
+    expect((await report(shop, id, { outcome: "failed", errorCode: 131050 })).status).toBe(409);
+    expect(await shop.codes(person)).toEqual([]);
+  });
+
+  it("is one of sent and failed, also when both are said at the same time", async () => {
+    const shop = await openShop();
+    for (let round = 0; round < 10; round += 1) {
+      const id = await permit(shop);
+      const answers = await Promise.all(
+        ["sent", "failed", "sent", "failed"].map((outcome) => report(shop, id, { outcome })),
+      );
+      const said = answers.map(({ status }) => status);
+      const isSent = said[0] === 200;
+      expect(said).toEqual(isSent ? [200, 409, 200, 409] : [409, 200, 409, 200]);
+    }
+    const both = await shop.sql(
+      (sql, organizationId) => sql`
+        select decision_id from permit_outcome where organization_id = ${organizationId} and outcome <> 'unknown'
+        group by 1 having count(*) > 1`,
+    );
+    expect(both).toEqual([]);
   });
 
   it("with an error code means what it means in a webhook: 131050 stops marketing", async () => {

@@ -11,8 +11,9 @@ export function isCauseValid(question: Question, facts: Facts, category: Categor
   const { cause } = facts;
   if (cause === null || cause.kind !== question.cause?.kind || cause.id !== question.cause.id) return false;
   if (cause.usedAt !== null || category === null) return false;
-  // Causes come as often as a caller reports opt-outs or asks for consent; messages by them must not.
-  if (!(cause.usedOfLate < limits.causedMessagesPerDay)) return false;
+  // These come as often as a caller reports opt-outs or asks for consent; messages by them must not. Sign-ins are
+  // counted when they are opened.
+  if (cause.kind !== "sign_in" && !(cause.usedOfLate < limits.causedMessagesPerDay)) return false;
   const now = readInstant(facts.now);
   const openedAt = readInstant(cause.openedAt);
   const isFresh =

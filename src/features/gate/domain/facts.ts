@@ -99,7 +99,7 @@ export interface Facts {
     readonly id: string;
     readonly openedAt: string;
     readonly usedAt: string | null;
-    /** Messages that causes of this kind have let through to this person in the last 24 hours. */
+    /** Messages that causes of this kind have let through to this person in the last 24 hours. Means nothing for sign-ins. */
     readonly usedOfLate: number;
   } | null;
   /**
