@@ -1,7 +1,9 @@
+import { readFile, stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { type RequestKind, requestKinds } from "../features/datarequest/index.ts";
 import { idOf, instant, language, text } from "../http/schemas.ts";
+import { SaysoError } from "../kernel/errors.ts";
 import { type Scope, scopes } from "../kernel/scopes.ts";
 
 const name = text()
@@ -26,6 +28,18 @@ const scope = reader(z.enum(scopes), `Scopes are ${scopes.join(", ")}.`);
 /** An option that may be given several times. */
 export function addScope(text: string, earlier: readonly Scope[] = []): readonly Scope[] {
   return [...earlier, scope(text)];
+}
+
+/** A file that a command was given. Throws `not_found` and `too_large`. */
+export async function readTextFile(file: string, mostBytes: number): Promise<string> {
+  try {
+    if ((await stat(file)).size > mostBytes)
+      throw new SaysoError("too_large", `A file may have at most ${mostBytes} bytes. Split it.`);
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof SaysoError) throw cause;
+    throw new SaysoError("not_found", `${file} cannot be read.`, { cause });
+  }
 }
 
 /** Commands that are about one organization. */

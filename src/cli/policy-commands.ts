@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import {
   activatePolicy,
@@ -12,7 +11,7 @@ import { validate } from "../http/problem.ts";
 import { parseStrictJson } from "../http/strict-json.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
-import { ofOrganization, readNote } from "./arguments.ts";
+import { ofOrganization, readNote, readTextFile } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";
 
@@ -65,7 +64,11 @@ export function addPolicyCommands(program: Command): void {
     .requiredOption("--file <file>", "its document, JSON")
     .option("--note <text>", "what it is for", readNote)
     .action(async (options: ProposeOptions) => {
-      const document = validate(policySchema, parseStrictJson(await textOf(options.file)), "/document");
+      const document = validate(
+        policySchema,
+        parseStrictJson(await readTextFile(options.file, limits.bodyBytes)),
+        "/document",
+      );
       if (document instanceof SaysoError) throw document;
       const made = await withOrganization(options.organization, (ctx) =>
         proposePolicy(ctx, { document, note: options.note }),
@@ -89,12 +92,4 @@ export function addPolicyCommands(program: Command): void {
 function readVersion(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("A version's number, such as 3.");
   return Number(text);
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new SaysoError("not_found", `${file} cannot be read.`, { cause });
-  }
 }

@@ -1,10 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { importTemplates } from "../features/whatsapp/index.ts";
 import { parseStrictJson } from "../http/strict-json.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
-import { ofOrganization } from "./arguments.ts";
+import { ofOrganization, readTextFile } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";
 
@@ -27,7 +26,7 @@ export function addTemplateCommands(program: Command): void {
     .option("--waba <id>", "the WhatsApp Business Account that Meta's answer is about", readAccount)
     .option("--dry-run", "say what would become of them, and record nothing")
     .action(async (options: ImportOptions) => {
-      const list = listIn(await textOf(options.file));
+      const list = listIn(await readTextFile(options.file, limits.templateFileBytes));
       if (list.isMetas !== (options.waba !== undefined)) {
         throw new SaysoError(
           "invalid",
@@ -55,21 +54,6 @@ function readAccount(text: string): string {
   if (!/^\d{1,32}$/.test(text))
     throw new InvalidArgumentError("A WhatsApp Business Account's id: digits only.");
   return text;
-}
-
-async function textOf(file: string): Promise<string> {
-  try {
-    if ((await stat(file)).size > limits.templateFileBytes) {
-      throw new SaysoError(
-        "too_large",
-        `A file may have at most ${limits.templateFileBytes} bytes. Split it.`,
-      );
-    }
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if (cause instanceof SaysoError) throw cause;
-    throw new SaysoError("not_found", `${file} cannot be read.`, { cause });
-  }
 }
 
 interface TemplateList {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { formatId } from "../../kernel/ids.ts";
 import { type DecisionDocument, explain } from "../gate/index.ts";
 import type { Reported } from "./collect-records.ts";
@@ -115,8 +114,6 @@ function rowsSection<Stored>(
           // Read while this page is being written; a failure is met when its turn comes.
           coming = next(page.at(-1));
           coming.catch(() => {});
-          // The driver sends in a later turn of the event loop, and writing takes none until this page is done.
-          await delay(1);
         }
         for (const stored of page) yield present(stored);
         if (!hasMore) return;
