@@ -7,11 +7,15 @@ import { collectionRoutes } from "./features/collection/routes.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
-import { createGate, createRedeemer } from "./features/gate/index.ts";
+import { breakerRoutes } from "./features/gate/breaker-routes.ts";
+import { createGate, createPreviewer, createRedeemer, weighComplaints } from "./features/gate/index.ts";
 import { checkLineRoutes } from "./features/gate/line-routes.ts";
+import { monitorRoutes } from "./features/gate/monitor-routes.ts";
 import { permitRoutes } from "./features/gate/permit-routes.ts";
 import { policyRoutes } from "./features/gate/policy-routes.ts";
-import { gateRoutes } from "./features/gate/routes.ts";
+import { previewRoutes } from "./features/gate/preview-routes.ts";
+import { checkRoute, gateRoutes } from "./features/gate/routes.ts";
+import { simulatorRoutes } from "./features/gate/simulator-routes.ts";
 import { switchRoutes } from "./features/gate/switch-routes.ts";
 import { optOutPageRoutes } from "./features/optout/page-routes.ts";
 import { optOutRoutes } from "./features/optout/routes.ts";
@@ -31,11 +35,13 @@ export function buildApp(composed: Composed, config: Config): App {
 
   app.use("/v1/*", authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }));
   const gate = createGate(services);
-  checkLineRoutes(app, gate);
+  checkRoute(app, gate);
+  const preview = createPreviewer(services);
+  checkLineRoutes(app, { gate, preview });
   app.use(
     "/v1/*",
     ...jsonBody((path) =>
-      path === "/v1/checks/batch" || path === "/v1/templates/import"
+      ["/v1/checks/batch", "/v1/checks/preview", "/v1/templates/import"].includes(path)
         ? limits.batchBodyBytes
         : path.includes("/account-data/")
           ? limits.sectionBytes
@@ -53,15 +59,19 @@ export function buildApp(composed: Composed, config: Config): App {
   optOutRoutes(app);
   blocklistRoutes(app);
   gateRoutes(app, gate);
+  previewRoutes(app, preview);
   permitRoutes(app, createRedeemer(services));
   policyRoutes(app);
   switchRoutes(app);
+  monitorRoutes(app);
+  breakerRoutes(app);
+  simulatorRoutes(app);
   whatsappRoutes(app);
   accountDataRoutes(app);
   dataRequestRoutes(app);
   webhookRoutes(
     app,
-    { services, organizationKeys },
+    { services, organizationKeys, onComplaint: weighComplaints },
     {
       appSecrets: config.whatsappAppSecrets,
       verifyToken: config.whatsappVerifyToken,

@@ -2,11 +2,14 @@
 import { Command } from "commander";
 import { addArchiveCommands } from "./cli/archive-commands.ts";
 import { addCheckCommand } from "./cli/check-command.ts";
+import { addInboundCommands } from "./cli/inbound-commands.ts";
 import { addKeyCommands } from "./cli/key-commands.ts";
+import { addOptOutCommands } from "./cli/opt-out-commands.ts";
 import { addOrganizationCommands } from "./cli/organization-commands.ts";
 import { reportFailure } from "./cli/output.ts";
 import { addPolicyCommands } from "./cli/policy-commands.ts";
 import { addRequestCommands } from "./cli/request-commands.ts";
+import { addStateCommands } from "./cli/state-commands.ts";
 import { addTemplateCommands } from "./cli/template-commands.ts";
 import { version } from "./version.ts";
 
@@ -23,8 +26,11 @@ addKeyCommands(program);
 addPolicyCommands(program);
 addRequestCommands(program);
 addTemplateCommands(program);
+addOptOutCommands(program);
+addInboundCommands(program);
 addArchiveCommands(program);
 addCheckCommand(program);
+addStateCommands(program);
 
 try {
   await program.parseAsync();

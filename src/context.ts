@@ -20,12 +20,17 @@ export interface Services {
   readonly publicUrl: string;
 }
 
-/** An organization's own keys, unwrapped. They never change: another lookup key would make every block vanish. */
+/**
+ * An organization's own keys, unwrapped, and whether they are a sandbox's. They never change: another lookup key would
+ * make every block vanish.
+ */
 export interface OrganizationKeys {
   /** Finds identifiers: HMAC-SHA-256 of their canonical form. */
   readonly lookup: Key;
   /** Seals what belongs to the organization and no single person. */
   readonly data: Key;
+  /** The organization is another one's sandbox: for tests, with nothing and nobody of the other's in it. */
+  readonly isSandbox: boolean;
 }
 
 /** On whose behalf a use case runs. */

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
@@ -40,6 +41,24 @@ export async function readTextFile(file: string, mostBytes: number): Promise<str
     if (cause instanceof SaysoError) throw cause;
     throw new SaysoError("not_found", `${file} cannot be read.`, { cause });
   }
+}
+
+/** The bytes of a file of any length, read as they are taken; `-` is standard input. Throws `not_found`. */
+export async function* filePieces(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file === "-" ? process.stdin : createReadStream(file);
+  } catch (cause) {
+    throw new SaysoError(
+      "not_found",
+      `${file === "-" ? "Standard input" : file} cannot be read (${systemCode(cause)}).`,
+      { cause },
+    );
+  }
+}
+
+/** What the system says is wrong with a file, as its code. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
 }
 
 /** Commands that are about one organization. */

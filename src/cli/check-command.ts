@@ -1,16 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
-import { answerLines, createGate, previewLines } from "../features/gate/index.ts";
+import {
+  answerLines,
+  type CheckLines,
+  createGate,
+  createPreviewer,
+  type Preview,
+  previewLines,
+} from "../features/gate/index.ts";
 import { readCheck } from "../http/check-body.ts";
-import { toProblem } from "../http/problem.ts";
+import { type Problem, toProblem } from "../http/problem.ts";
 import { SaysoError } from "../kernel/errors.ts";
-import { ofOrganization } from "./arguments.ts";
+import { filePieces, ofOrganization, systemCode } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";
+import { noProgress, startProgress } from "./progress.ts";
 
 interface CheckOptions extends OutputOptions {
   readonly organization?: string;
@@ -44,7 +52,7 @@ async function check(options: CheckOptions, output: string): Promise<void> {
   await refuseOutput(output, options.force ?? false);
   const counts = { lines: 0, allowed: 0, denied: 0, problems: 0 };
   await withOrganization(options.organization, (ctx) =>
-    write(output, countedLines(ctx, options.input, counts)),
+    withProgress(options, (lines) => write(output, countedLines(ctx, lines, counts))),
   );
   const { lines, allowed, denied, problems } = counts;
   const sentence = `${lines} lines: ${allowed} allowed, ${denied} denied, ${problems} problems.`;
@@ -54,28 +62,80 @@ async function check(options: CheckOptions, output: string): Promise<void> {
 
 async function preview(options: CheckOptions): Promise<void> {
   const found = await withOrganization(options.organization, (ctx) =>
-    previewLines(ctx, createGate(ctx.services), { pieces: piecesOf(options.input), readCheck }),
+    withProgress(options, (lines) =>
+      previewLines(ctx, createPreviewer(ctx.services), lines, (error) => toProblem(error, ctx.requestId)),
+    ),
   );
-  const byNumber = Object.entries(found.byReason).sort(([, a], [, b]) => b - a);
-  print(options, found, [
-    `${found.recipients} lines: ${found.allowed} allowed, ${found.denied} denied, ${found.problems} problems.`,
-    `Of those allowed, ${found.inWindow} have an open window; ${found.templateOnly} can be reached by template only.`,
-    ...byNumber.map(([code, number]) => `${number}  ${code}`),
-  ]);
-  if (found.problems > 0) process.exitCode = 1;
+  print(options, found, previewTable(found));
+  if (found.unreadable > 0) process.exitCode = 1;
+}
+
+/** The counts for people, and what is wrong with lines. */
+function previewTable(found: Preview<Problem>): string[] {
+  const reasons = Object.entries(found.byReason)
+    .map(([code, all]) => ({ code, worst: found.byWorstReason[code] ?? 0, all }))
+    .sort((a, b) => b.worst - a.worst || b.all - a.all)
+    .map(({ code, worst, all }) => {
+      const others = all > worst ? ` (and ${all - worst} who have a worse reason)` : "";
+      return [worst, `  ${code}${others}`] as const;
+    });
+  const rows: (readonly [count: number, what: string])[] = [
+    [found.recipients, "lines"],
+    [found.allowed, "allowed"],
+    [found.inWindow, "  in an open window"],
+    [found.templateOnly, "  by template only"],
+    [found.denied, "denied"],
+    ...reasons,
+    [found.deniedForNow.recipients, "  of these for now only: ask again later"],
+    [found.unreadable, "unreadable"],
+  ];
+  const width = String(found.recipients).length;
+  return [
+    ...rows.map(([count, what]) => `${String(count).padStart(width)}  ${what}`),
+    ...found.problems.map(({ line, problem: { detail, errors = [] } }) => {
+      const [first] = errors;
+      return `line ${line}: ${first === undefined ? detail : `${first.pointer} ${first.message}`}`;
+    }),
+  ];
+}
+
+/** Runs `work` on the lines of the input, with a bar where somebody sees it and nothing else is written. */
+async function withProgress<Result>(
+  { input, output, json }: CheckOptions,
+  work: (lines: CheckLines) => Promise<Result>,
+): Promise<Result> {
+  const isAlone = !json && !(output === "-" && process.stdout.isTTY);
+  const file = input === "-" ? undefined : await stat(input).catch(() => undefined);
+  const size = file?.isFile() ? file.size : undefined;
+  const progress = isAlone ? startProgress(process.stderr, size) : noProgress;
+  const done = { bytes: 0, lines: 0 };
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for await (const piece of filePieces(input)) {
+      done.bytes += piece.length;
+      progress.show(done);
+      yield piece;
+    }
+  }
+  const readCounted = (line: string) => {
+    done.lines += 1;
+    return readCheck(line);
+  };
+  try {
+    return await work({ pieces: pieces(), readCheck: readCounted });
+  } finally {
+    progress.end();
+  }
 }
 
 async function* countedLines(
   ctx: Context,
-  input: string,
+  lines: CheckLines,
   counts: { lines: number; allowed: number; denied: number; problems: number },
 ): AsyncGenerator<string> {
-  const answers = answerLines(
-    ctx,
-    createGate(ctx.services),
-    { pieces: piecesOf(input), readCheck },
-    { problemOf: (error) => toProblem(error, ctx.requestId), language: "en" },
-  );
+  const answers = answerLines(ctx, createGate(ctx.services), lines, {
+    problemOf: (error) => toProblem(error, ctx.requestId),
+    language: "en",
+  });
   for await (const group of answers) {
     counts.lines += group.length;
     for (const answer of group) {
@@ -83,18 +143,6 @@ async function* countedLines(
       else counts[answer.decision === "allow" ? "allowed" : "denied"] += 1;
     }
     yield group.map((answer) => `${JSON.stringify(answer)}\n`).join("");
-  }
-}
-
-async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* file === "-" ? process.stdin : createReadStream(file);
-  } catch (cause) {
-    throw new SaysoError(
-      "not_found",
-      `${file === "-" ? "Standard input" : file} cannot be read (${systemCode(cause)}).`,
-      { cause },
-    );
   }
 }
 
@@ -123,8 +171,4 @@ async function write(file: string, lines: AsyncIterable<string>): Promise<void> 
       { cause },
     );
   }
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
 }

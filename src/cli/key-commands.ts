@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { createApiKey, endApiKey, listApiKeys } from "../features/organization/index.ts";
+import { createApiKey, endApiKey, listApiKeys, sandboxOf } from "../features/organization/index.ts";
+import { formatId } from "../kernel/ids.ts";
 import { type Scope, scopes } from "../kernel/scopes.ts";
 import { addScope, ofOrganization, readInstant, readName } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
@@ -13,6 +14,7 @@ interface CreateOptions extends KeyOptions {
   readonly name: string;
   readonly scope: readonly Scope[];
   readonly expires?: Date;
+  readonly test?: true;
 }
 
 /** `sayso key create|list|revoke` */
@@ -27,15 +29,19 @@ export function addKeyCommands(program: Command): void {
     )
     .requiredOption(`--scope <scope>`, `what it may do, repeatable: ${scopes.join(", ")}`, addScope)
     .option("--expires <instant>", "when it ends by itself, such as 2027-01-31T12:00:00Z", readExpiry)
+    .option("--test", "for the organization's sandbox, which sends nothing and counts nothing")
     .action(async (options: CreateOptions) => {
-      const { name, scope, expires } = options;
-      const made = await withOrganization(options.organization, (ctx) =>
-        createApiKey(ctx, { name, scopes: scope, expiresAt: expires }),
-      );
-      print(options, { id: made.id, key: made.key }, [
+      const { name, scope, expires, test } = options;
+      const made = await withOrganization(options.organization, async (ctx, { contextFor }) => {
+        const of = test ? await contextFor(await sandboxOf(ctx), ctx.actor, ctx.requestId) : ctx;
+        const { id, key } = await createApiKey(of, { name, scopes: scope, expiresAt: expires });
+        return { id, key, ...(test ? { organization: formatId("org", of.organizationId) } : {}) };
+      });
+      print(options, made, [
         `The API key ${made.id}, shown this once:`,
         made.key,
         "Send it as: Authorization: Bearer <key>",
+        ...(test ? [`It works on the sandbox ${made.organization} only.`] : []),
       ]);
     });
 

@@ -26,7 +26,9 @@ export function addOrganizationCommands(program: Command): void {
       print(
         options,
         { items },
-        items.map(({ id, name }) => `${id}  ${name}`),
+        items.map(
+          ({ id, name, sandboxOf }) => `${id}  ${name}${sandboxOf ? `  sandbox of ${sandboxOf}` : ""}`,
+        ),
       );
     },
   );

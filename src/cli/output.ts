@@ -28,7 +28,7 @@ export function print(
 const unprintable = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** Text from elsewhere as a terminal may show it, on one line. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(unprintable, "\ufffd");
 }
 

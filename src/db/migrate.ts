@@ -4,6 +4,7 @@ import { migrate } from "drizzle-orm/postgres-js/migrator";
 import { Logger, runMigrations as migrateWorker } from "graphile-worker";
 import postgres from "postgres";
 import { errorCode } from "./database.ts";
+import { makePartitions } from "./partitions.ts";
 
 const folder = fileURLToPath(new URL("../../src/db/migrations", import.meta.url));
 const silent = new Logger(() => () => {});
@@ -21,6 +22,7 @@ export async function migrateDatabase(options: { ownerUrl: string; applicationUr
     await owner`select pg_advisory_lock(${migrationLock})`;
     await migrateWorker({ connectionString: options.ownerUrl, logger: silent });
     await migrate(drizzle(owner), { migrationsFolder: folder });
+    await makePartitions(owner);
     const [who] = await application<{ role: string }[]>`select current_user::text as role`;
     const [self] = await owner<{ role: string }[]>`select current_user::text as role`;
     if (who !== undefined && self !== undefined && who.role !== self.role) await grant(owner, who.role);
@@ -34,7 +36,7 @@ async function grant(owner: postgres.Sql, role: string): Promise<void> {
   const tables = await owner<{ name: string; appendOnly: boolean }[]>`
     select c.relname::text as name, exists (
       select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'append_only') as "appendOnly"
-    from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')`;
+    from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition`;
   await owner`grant usage on schema public to ${owner(role)}`;
   await owner`grant execute on all functions in schema public to ${owner(role)}`;
   for (const { name, appendOnly } of tables) {

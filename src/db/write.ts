@@ -11,6 +11,9 @@ export type AuditAction =
   | "sender.registered"
   | "sender.restricted"
   | "sender.restriction_lifted"
+  | "sender.changed"
+  | "sender.limited"
+  | "sender.quality_rated"
   | "purpose.created"
   | "template.recorded"
   | "templates.imported"
@@ -26,8 +29,13 @@ export type AuditAction =
   | "cause.opened"
   | "switch.pulled"
   | "switch.released"
+  | "complaint_breaker.opened"
+  | "complaint_breaker.closed"
+  | "monitor.started"
+  | "monitor.ended"
   | "policy.proposed"
   | "policy.activated"
+  | "subject.changed"
   | "subject.merged"
   | "subject.unlinked"
   | "inbound_message.recorded"
@@ -45,7 +53,8 @@ export type AuditAction =
   | "archive.deleted"
   | "delivery.created"
   | "delivery.opened"
-  | "delivery.refused";
+  | "delivery.refused"
+  | "retention.applied";
 
 /** A job for the background worker, queued by the same statement. */
 export interface Job {

@@ -132,21 +132,24 @@ export function jsonBody(
     },
     async (c, next) => {
       if (!["POST", "PUT", "PATCH"].includes(c.req.method)) return next();
-      const bytes = await readBody(c);
-      const type = c.req.header("content-type");
+      const text = await readJsonText(c);
       // Some POSTs need no body; for everything else nothing at all must not pass for an empty object.
-      if (bytes.byteLength === 0 && type === undefined && c.req.method === "POST") return next();
-      if (bytes.byteLength > 0 || type !== undefined) {
-        if (!/^application\/json\s*(?:;|$)/i.test(type ?? ""))
-          throw new SaysoError("unsupported_media_type", "Send the body as application/json.");
-      }
-      const text = readUtf8(bytes);
+      if (text === "" && c.req.header("content-type") === undefined && c.req.method === "POST") return next();
       parseStrictJson(text);
       // Whoever reads the body after this finds it read.
       Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
       return next();
     },
   ];
+}
+
+/** The text of a JSON body. Throws `unsupported_media_type`, or `malformed` for bytes that are no UTF-8. */
+export async function readJsonText(c: HonoContext<AppEnv>): Promise<string> {
+  const bytes = await readBody(c);
+  const type = c.req.header("content-type");
+  if ((bytes.byteLength > 0 || type !== undefined) && !/^application\/json\s*(?:;|$)/i.test(type ?? ""))
+    throw new SaysoError("unsupported_media_type", "Send the body as application/json.");
+  return readUtf8(bytes);
 }
 
 /** The whole body. Throws `malformed` when the client goes away before all of it came: no fault of ours. */

@@ -15,7 +15,7 @@ const message = z.discriminatedUnion("kind", [
 ]);
 
 /** What a check says beside whom it is about. */
-export const checkFields = {
+const checkFields = {
   sender: text(64).openapi({ description: "A sender's id (snd_…) or its phoneNumberId." }),
   channel: z.literal("whatsapp").default("whatsapp"),
   purpose: text(limits.keyLength),
@@ -34,6 +34,12 @@ export const checkFields = {
 
 /** A check: the body of a single one, and a line of a batch, over HTTP and for the command alike. */
 export const checkSchema = z.strictObject({ ...checkFields, recipient: subjectReference });
+
+/** Many checks as one document: what they have in common, and the recipients, each to be read on its own. */
+export const checkBatch = z.strictObject({
+  defaults: z.strictObject(checkFields),
+  recipients: z.array(z.unknown()).min(1).max(limits.batchRecipients),
+});
 
 /** Checks as JSON lines, for the OpenAPI document: no handler is ever given the whole of them. */
 export const checkLines = z.never().openapi({

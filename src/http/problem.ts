@@ -31,7 +31,7 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly requestId: string;
-  readonly errors?: readonly { readonly pointer: string; readonly message: string }[];
+  readonly errors?: { readonly pointer: string; readonly message: string }[];
 }
 
 /** The public side of an error. An inner message or cause never gets into it. */

@@ -122,5 +122,9 @@ export const reason = z.object({
   message: z.string(),
   remedy: z.string(),
   retryAt: instant.optional(),
+  enforced: z
+    .literal(false)
+    .optional()
+    .openapi({ description: "Monitor mode only watched this rule: it stopped nothing." }),
   evidence: z.array(z.string()),
 });

@@ -17,7 +17,7 @@ export function parseStrictJson(text: string): unknown {
     throw new SaysoError("malformed", "The body is not JSON. Send one JSON document in UTF-8.", { cause });
   }
   const bad: FieldError[] = [];
-  const members = inspect(value, "", bad, 0);
+  const members = inspect(value, undefined, bad, 0);
   if (bad.length > 0) throw refusal(bad);
   // A parsed object has each key once, so fewer members than colons in the text means that one stood twice.
   if (members !== structuralColons(text)) {
@@ -44,33 +44,47 @@ const badText = "Text must not contain NUL or half a surrogate pair.";
 const badKey = "No member may have this name.";
 const badNumber = "This number is too large to be read exactly. Write it as text.";
 
+/** Where a value stands. A pointer is only made of it when there is something to say: most bodies have none. */
+interface Place {
+  readonly parent: Place | undefined;
+  readonly member: string | number;
+}
+
+function pointerOf(place: Place | undefined): string {
+  return place === undefined ? "" : pointerTo(pointerOf(place.parent), place.member);
+}
+
 /** Counts the members of all objects and collects what is wrong with texts and numbers. */
-function inspect(value: unknown, pointer: string, bad: FieldError[], depth: number): number {
+function inspect(value: unknown, place: Place | undefined, bad: FieldError[], depth: number): number {
   if (typeof value === "string") {
-    if (!isPlainText(value)) bad.push({ pointer, message: badText });
+    if (!isPlainText(value)) bad.push({ pointer: pointerOf(place), message: badText });
     return 0;
   }
   if (typeof value === "number") {
     const isExact = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
-    if (!isExact) bad.push({ pointer, message: badNumber });
+    if (!isExact) bad.push({ pointer: pointerOf(place), message: badNumber });
     return 0;
   }
   if (typeof value !== "object" || value === null) return 0;
   if (depth === limits.jsonDepth) {
     throw refusal([
-      { pointer, message: `Objects and arrays may lie at most ${limits.jsonDepth} deep within each other.` },
+      {
+        pointer: pointerOf(place),
+        message: `Objects and arrays may lie at most ${limits.jsonDepth} deep within each other.`,
+      },
     ]);
   }
   let members = 0;
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries())
-      members += inspect(item, pointerTo(pointer, index), bad, depth + 1);
+      members += inspect(item, { parent: place, member: index }, bad, depth + 1);
     return members;
   }
   for (const [key, item] of Object.entries(value)) {
-    if (!isPlainText(key)) bad.push({ pointer, message: badText });
-    if (key === "__proto__") bad.push({ pointer: pointerTo(pointer, key), message: badKey });
-    members += 1 + inspect(item, pointerTo(pointer, key), bad, depth + 1);
+    const here = { parent: place, member: key };
+    if (!isPlainText(key)) bad.push({ pointer: pointerOf(place), message: badText });
+    if (key === "__proto__") bad.push({ pointer: pointerOf(here), message: badKey });
+    members += 1 + inspect(item, here, bad, depth + 1);
   }
   return members;
 }

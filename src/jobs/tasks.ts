@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Composed } from "../compose.ts";
+import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
 import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
+import { refreshSenderUse, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
 import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
@@ -11,8 +13,8 @@ const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
 
 /** All background work of the service: each task reads its payload and calls a use case. */
 export function composeTasks(composed: Composed): Tasks {
-  const { services, organizationKeys, contextFor, threadSeed } = composed;
-  const intake = { services, organizationKeys };
+  const { services, organizationKeys, contextFor, threadSeed, ownerUrl } = composed;
+  const intake = { services, organizationKeys, onComplaint: weighComplaints };
   const asSystem = (organizationId: string, job: string) =>
     contextFor(organizationId, { kind: "system", id: job }, `job:${job}`);
   return {
@@ -36,11 +38,28 @@ export function composeTasks(composed: Composed): Tasks {
       process_webhook_body: (payload) => processStoredBody(intake, bodyJob.parse(payload).id),
       replay_unclaimed_updates: (payload) => replayUnclaimed(intake, senderJob.parse(payload)),
       drop_webhook_days: async () => void (await dropOldBodies(services)),
+      refresh_sender_use: () => refreshSenderUse(services),
+      weigh_complaints: () =>
+        weighAllComplaints(services, (organizationId) => asSystem(organizationId, "weigh_complaints")),
+      make_partitions: async () => {
+        const { made, inDefault } = await asOwner(ownerUrl, makePartitions);
+        if (made.length > 0) services.log.info({ made }, "partitions made");
+        if (inDefault.length > 0)
+          services.log.warn({ inDefault }, "months that stay in the default partition");
+      },
+      apply_retention: async (_payload, signal) => {
+        const removed = await asOwner(ownerUrl, (owner) => applyRetention(owner, signal));
+        if (removed.rows > 0) services.log.info(removed, "retention applied");
+      },
     },
     schedule: [
       { task: "resume_archives", match: "* * * * *" },
+      { task: "refresh_sender_use", match: "* * * * *" },
+      { task: "weigh_complaints", match: "* * * * *" },
       { task: "expire_archives", match: "*/10 * * * *" },
       { task: "drop_webhook_days", match: "10 0 * * *" },
+      { task: "make_partitions", match: "20 0 * * *" },
+      { task: "apply_retention", match: "40 0 * * *" },
     ],
   };
 }

@@ -120,7 +120,7 @@ function readPhone(value: string): PhoneNumber | undefined {
   // Folded first: the old spellings are no longer possible numbers by themselves. What reads differently the second
   // time is no number: it begins with its trunk prefix twice.
   const folded = foldPhone(parsed.number);
-  const again = parsePhoneNumberFromString(folded);
+  const again = folded === written ? parsed : parsePhoneNumberFromString(folded);
   return again?.isPossible() && again.number === folded ? again : undefined;
 }
 

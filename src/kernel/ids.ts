@@ -14,6 +14,8 @@ export type IdPrefix =
   | "prm"
   | "cau"
   | "swi"
+  | "brk"
+  | "mon"
   | "tpl"
   | "inb"
   | "whk"

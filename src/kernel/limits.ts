@@ -47,14 +47,30 @@ export const limits = {
   checkTries: 3,
   /** Checks, and likewise looks for an API key, that wait for their turn; further ones are refused. */
   waitingChecks: 10_000,
+  /** Lines of an import that are under way at the same time: a service beside it needs connections too. */
+  importLinesInFlight: 16,
   /** Lines of one streamed batch that were begun and not answered yet. */
   batchLinesInFlight: 256,
+  /** Recipients of a preview whose facts one statement reads: more make it no faster and a process deaf for longer. */
+  previewChunk: 256,
+  /** Such statements of one process at the same time, and of one preview. */
+  previewsInFlight: 2,
+  /** Bad lines that a preview tells. */
+  previewProblems: 100,
+  /** How far ahead a preview tells by the hour when to ask again. */
+  previewHours: 7 * 24,
   windowSeconds: 24 * 3600,
   /** How long no marketing goes to a person after the platform held a message back. */
   platformHoldSeconds: 24 * 3600,
+  /** Two messages that could not be delivered within this time, and a person counts as out of reach. */
+  undeliverableWithinSeconds: 7 * 24 * 3600,
   optOutUndoSeconds: 600,
   /** How long a permit may be redeemed, and so how long after a no a message may still arrive. */
   permitLifeSeconds: 60,
+  /** Monitor mode of a sender and a purpose, from the first time that it began. */
+  monitorDays: 60,
+  /** The longest time over which a policy may have complaints about a sender counted. */
+  complaintHours: 24 * 31,
   /** Entries of one list of a policy. */
   policyEntries: 100,
   policyVersions: 10_000,
@@ -69,6 +85,8 @@ export const limits = {
   templateFileBytes: 16 * 1024 * 1024,
   /** A form that a person sends. */
   formBytes: 16 * 1024,
+  /** Senders whose number one person is recorded to have saved. */
+  savedSenders: 100,
   liveApiKeysOfOneName: 2,
   passcodeTries: 5,
   deliveryLifeDays: 14,
@@ -96,6 +114,17 @@ export const limits = {
   keysFetchMs: 10_000,
   keysDocumentBytes: 64 * 1024,
   statementTimeoutMs: 10_000,
+  /** Months of decisions and messages that have a partition before they begin. */
+  partitionMonthsAhead: 3,
+  /** Rows that one statement looks at when it deletes what an organization keeps no more, and how long it may take. */
+  retentionRows: 5_000,
+  retentionStatementMs: 15 * 60_000,
+  /** The least and the most that a policy may say: what the rules, caps and backtests look back to is never removed. */
+  retentionLeastMonths: 2,
+  retentionMostMonths: 240,
+  /** States that one statement works out from their events, and differences that are told one by one. */
+  statesAtOnce: 2_000,
+  stateDifferences: 1_000,
   /** A request's headers, and the whole request, must have arrived by then. */
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 30_000,

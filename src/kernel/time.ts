@@ -11,6 +11,18 @@ export function addSeconds(instant: Date, seconds: number): Date {
   return new Date(instant.getTime() + seconds * 1000);
 }
 
+/** Whether a name is a time zone's of the IANA database; an offset such as +03:00 is none. */
+export function isTimeZone(name: string): boolean {
+  // Newer versions of Node take offsets as well.
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** An instant that has come, within the skew that clocks may have. Throws `invalid` at the pointer otherwise. */
 export function notInFuture(instant: string, now: Date, pointer: string): Date {
   const date = new Date(instant);

@@ -18,6 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ["consent", "optout", "blocklist"],
   ["whatsapp"],
   ["gate"],
+  ["state"],
   ["gateway"],
   ["accountdata"],
   ["archive"],
@@ -81,7 +82,7 @@ const feature = (file: string) => /^src\/features\/([^/]+)\//.exec(file)?.[1];
 const isDomain = (file: string) => /^src\/features\/[^/]+\/domain\//.test(file);
 const isKernel = (file: string) => file.startsWith("src/kernel/");
 const isTables = (file: string) => file.endsWith("/tables.ts");
-const isStore = (file: string) => file.endsWith("/store.ts");
+const isStore = (file: string) => /[/-]store\.ts$/.test(file);
 const isRoutes = (file: string) => /(^|[/-])routes\.ts$/.test(file);
 const isPage = (file: string) => /(^|[/-])page\.ts$/.test(file);
 const isDoor = (file: string) => file.endsWith("/index.ts");

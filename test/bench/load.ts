@@ -9,12 +9,12 @@ const chunk = 10_000;
 export async function loadSubjects(
   ownerUrl: string,
   ctx: Context,
-  people: { count: number; collectionPointId: string },
+  people: { from: number; to: number; collectionPointId: string },
 ): Promise<void> {
   const sql = postgres(ownerUrl, { max: 2 });
   try {
-    for (let start = 0; start < people.count; start += chunk) {
-      const rows = Array.from({ length: Math.min(chunk, people.count - start) }, (_, i) => ({
+    for (let start = people.from; start < people.to; start += chunk) {
+      const rows = Array.from({ length: Math.min(chunk, people.to - start) }, (_, i) => ({
         id: ctx.services.newId("sub"),
         event: ctx.services.newId("cns"),
         hash: keyedHash(ctx.keys.lookup, `external_id:bench-${start + i}`).toString("hex"),

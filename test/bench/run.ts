@@ -1,173 +1,339 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
+import { createClient } from "@redis/client";
 import autocannon from "autocannon";
-import { compose, createLogger } from "../../src/compose.ts";
-import { readConfig } from "../../src/config.ts";
-import { removeEmbeddedPostgres } from "../../src/db/embedded.ts";
-import { createApiKey, firstOrganizationId } from "../../src/features/organization/index.ts";
 import { parseId } from "../../src/kernel/ids.ts";
 import { loadMessages, loadSubjects } from "./load.ts";
+import { type Measured, measured, measuredRuns, peakMb, resetPeak, rssMb } from "./measure.ts";
+import { freePort, openSetting } from "./setting.ts";
 
-/** Measures in one run on one machine, so that ratios mean something where absolute figures do not. */
+// Measures in one run on one machine, so that ratios mean something where absolute figures do not.
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     json: { type: "string" },
-    subjects: { type: "string", default: "100000" },
+    subjects: { type: "string" },
     messages: { type: "string", default: "100000" },
     connections: { type: "string", default: "128" },
+    /** Numbers of subjects to measure checks and batches at, separated by commas; takes a while. */
+    curve: { type: "string" },
+    /** Parts to measure, separated by commas; left out: all. */
+    only: { type: "string" },
   },
 });
-const seconds = options.quick ? 8 : 20;
-const subjects = Number(options.subjects);
+const seconds = options.quick ? 6 : 20;
+const subjects = Number(options.subjects ?? (options.quick ? 100_000 : 1_000_000));
 const messages = Number(options.messages);
 const connections = Number(options.connections);
+const batchLines = options.quick ? 40_000 : 1_000_000;
+const only = options.only?.split(",");
 
-interface Measured {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly rssMb: number;
+const report: Record<string, Measured> = {};
+const notes: string[] = [];
+const setting = await openSetting();
+try {
+  await load(0, subjects);
+  await part("floor", measureFloor);
+  await part("check", measureCheck);
+  await part("redis", measureRedis);
+  await part("batch", () => measureLines("/v1/checks/batch", batchLines));
+  await part("preview", () => measureLines("/v1/checks/preview", batchLines));
+  await part("consents", measureConsents);
+  await part("import", measureImport);
+  await part("steady", measureSteady);
+  await part("archive", measureArchive);
+  if (options.curve) await measureCurve(options.curve.split(",").map(Number));
+  await print();
+} finally {
+  await setting.close();
+}
+process.exit(0);
+
+async function part(name: string, measure: () => Promise<Measured | undefined>): Promise<void> {
+  if (only !== undefined && !only.includes(name)) return;
+  say(`${name} …`);
+  const result = await measure();
+  if (result !== undefined) report[name] = result;
 }
 
-const dataDir = await mkdtemp(join(tmpdir(), "sayso-bench-"));
-const config = readConfig({ SAYSO_DATA_DIR: dataDir, LOG_LEVEL: "silent" });
-const composed = await compose(config, createLogger(config));
-const started: ChildProcess[] = [];
-try {
-  const organizationId = await firstOrganizationId(composed.services.db);
-  if (organizationId === undefined) throw new Error("There is no organization.");
-  const ctx = await composed.contextFor(organizationId, { kind: "system" }, "bench");
-  const { key } = await createApiKey(ctx, { name: "bench", scopes: ["all"] });
+async function load(from: number, to: number): Promise<void> {
+  say(`Loading subjects with consents, up to ${to} …`);
+  await loadSubjects(setting.composed.ownerUrl, setting.ctx, {
+    from,
+    to,
+    collectionPointId: parseId("cpt", setting.collectionPointId) ?? "",
+  });
+}
 
-  const port = await freePort();
-  const service = spawn(process.execPath, [fileURLToPath(new URL("../../dist/main.js", import.meta.url))], {
-    env: { ...process.env, PORT: String(port), SAYSO_DATA_DIR: dataDir, LOG_LEVEL: "warn" },
-    stdio: ["ignore", "ignore", "inherit"],
+/** A check of somebody who said yes, spread over everybody. */
+function checkOf(n: number, among = subjects): string {
+  return JSON.stringify({
+    sender: setting.senderId,
+    recipient: { externalId: `bench-${Math.floor(n * 7_919) % among}` },
+    channel: "whatsapp",
+    purpose: "promotions",
+    message: { kind: "template", category: "marketing", template: { name: "sale", language: "en" } },
   });
-  started.push(service);
-  const base = `http://127.0.0.1:${port}`;
-  await ready(base, service);
-  const api = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const answer = await fetch(`${base}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as T;
-  };
+}
 
-  const sender = await api<{ id: string }>("POST", "/v1/senders", {
-    name: "Bench",
-    phoneNumberId: "100000000000001",
-    displayPhoneNumber: "+12025550100",
-    wabaId: "200000000000001",
-    platform: "whatsapp_cloud",
+/** Asks a server for as many checks as it answers. */
+function ask(url: string, duration: number, among = subjects): Promise<autocannon.Result> {
+  const bodies = Array.from({ length: 5_000 }, (_, n) => checkOf(n, among));
+  let clients = 0;
+  return autocannon({
+    url,
+    connections,
+    duration,
+    method: "POST",
+    headers: headers(),
+    // Each connection has requests of its own: given all of them, every connection would prepare all of them first.
+    setupClient: (client) => {
+      const place = clients++ % connections;
+      const share = bodies.filter((_, n) => n % connections === place);
+      client.setRequests(share.map((body) => ({ method: "POST", path: "/v1/checks", body })));
+    },
   });
-  const point = await api<{ id: string }>("POST", "/v1/collection-points", {
-    key: "bench",
-    kind: "checkbox",
-    name: "Bench",
-    channels: ["whatsapp"],
-    purposes: ["promotions"],
-    language: "en",
-    wording: "Yes, the bench may send me offers on WhatsApp.",
-  });
-  await api("POST", "/v1/templates", {
-    wabaId: "200000000000001",
-    name: "sale",
-    language: "en",
-    category: "marketing",
-    status: "approved",
-  });
-  say(`Loading ${subjects} subjects with consents …`);
-  await loadSubjects(composed.ownerUrl, ctx, {
-    count: subjects,
-    collectionPointId: parseId("cpt", point.id) ?? "",
-  });
+}
 
-  const bodies = Array.from({ length: 5_000 }, (_, i) =>
-    JSON.stringify({
-      sender: sender.id,
-      recipient: { externalId: `bench-${Math.floor((i * subjects) / 5_000)}` },
-      channel: "whatsapp",
-      purpose: "promotions",
-      message: { kind: "template", category: "marketing", template: { name: "sale", language: "en" } },
-    }),
-  );
-  // Each connection has requests of its own: given all of them, every connection would prepare all of them first.
-  const asking = (url: string, duration: number, at: number): autocannon.Options => {
-    let next = 0;
-    return {
-      url,
-      connections: at,
-      duration,
-      method: "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      setupClient: (client) => {
-        const share = bodies.filter((_, i) => i % at === next % at);
-        next += 1;
-        client.setRequests(share.map((body) => ({ method: "POST", path: "/v1/checks", body })));
-      },
-    };
-  };
-  const load = (url: string, duration: number) => autocannon(asking(url, duration, connections));
+function headers() {
+  return { authorization: `Bearer ${setting.key}`, "content-type": "application/json" };
+}
 
-  const floorProcess = fork(fileURLToPath(new URL("./floor.ts", import.meta.url)), {
-    execArgv: ["--import", "tsx"],
-  });
-  started.push(floorProcess);
-  const [{ port: floorPort }] = (await once(floorProcess, "message")) as [{ port: number }];
-  say("Measuring the floor …");
-  await load(`http://127.0.0.1:${floorPort}`, 2);
-  const floor = await measured(await load(`http://127.0.0.1:${floorPort}`, seconds), floorProcess);
-  floorProcess.disconnect();
+async function measureFloor(): Promise<Measured> {
+  const floor = await setting.startServer("./floor.ts");
+  await ask(floor.url, 2);
+  const result = await measured(await ask(floor.url, seconds), floor.process);
+  await floor.stop();
+  return result;
+}
 
-  say(`floor: ${floor.perSecond.toFixed(0)} per second`);
-  say("Measuring checks, every one recorded …");
-  const allowed = await api<{ decision: string }>("POST", "/v1/checks", JSON.parse(bodies[0] ?? "{}"));
+async function measureCheck(): Promise<Measured> {
+  const allowed = await setting.api<{ decision: string }>("POST", "/v1/checks", JSON.parse(checkOf(0)));
   if (allowed.decision !== "allow")
     throw new Error("The bench's check is not allowed; it would measure the wrong thing.");
-  await load(base, 3);
-  const before = await count(composed);
-  const result = await load(base, seconds);
-  const check = await measured(result, service);
-  say(`check / floor: ${(check.perSecond / floor.perSecond).toFixed(3)} (wanted: at least 0.12)`);
-  const recorded = (await count(composed)) - before;
+  await ask(setting.base, 3);
+  const before = await decisions();
+  const result = await ask(setting.base, seconds);
+  const recorded = (await decisions()) - before;
   if (recorded < result["2xx"])
     throw new Error(`${result["2xx"]} answers, only ${recorded} decisions recorded.`);
+  return measured(result, setting.service);
+}
 
-  say(`Building the archive of an account with ${messages} messages while checks go on …`);
-  await api("PATCH", "/v1/organization", { country: "DE", timeZone: "Europe/Berlin" });
+async function decisions(): Promise<number> {
+  const rows = await setting.composed.services.db.statement(
+    (sql) => sql<{ n: number }[]>`select count(*)::int as n from decision`,
+  );
+  return rows[0]?.n ?? 0;
+}
+
+/** The same route on sets in Redis, as it is and with one row recorded in PostgreSQL for each check. */
+async function measureRedis(): Promise<Measured | undefined> {
+  const port = await freePort();
+  const redis = spawn(
+    "redis-server",
+    ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", setting.dataDir],
+    {
+      stdio: "ignore",
+    },
+  );
+  if (
+    !(await Promise.race([once(redis, "spawn").then(() => true), once(redis, "error").then(() => false)]))
+  ) {
+    notes.push("redis: there is no redis-server on this machine, so nothing was compared.");
+    return undefined;
+  }
+  setting.started.push(redis);
+  await listening(port);
+  const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
+  for (let start = 0; start < subjects; start += 10_000) {
+    const names = Array.from({ length: Math.min(10_000, subjects - start) }, (_, i) => `bench-${start + i}`);
+    await client.sAdd("consent:promotions", names);
+  }
+  await client.close();
+  const measureWith = async (env: Record<string, string>) => {
+    const server = await setting.startServer("./redis-check.ts", { REDIS_PORT: `${port}`, ...env });
+    await ask(server.url, 2);
+    const result = await measured(await ask(server.url, seconds), server.process);
+    await server.stop();
+    return result;
+  };
+  const plain = await measureWith({});
+  report.redisRow = await measureWith({ DATABASE_URL: setting.composed.ownerUrl });
+  redis.kill("SIGTERM");
+  await once(redis, "exit");
+  return plain;
+}
+
+async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const socket = connect(port, "127.0.0.1");
+    const isUp = await Promise.race([
+      once(socket, "connect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (isUp) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("Redis did not start.");
+}
+
+/** Sends so many checks as lines, in one request, and reads the answer as it comes. */
+async function measureLines(path: string, lines: number): Promise<Measured> {
+  const send = async (count: number) => {
+    const from = performance.now();
+    const answer = await fetch(`${setting.base}${path}`, {
+      method: "POST",
+      headers: { ...headers(), "content-type": "application/x-ndjson" },
+      body: ReadableStream.from(linesOf(count)),
+      duplex: "half",
+    });
+    if (!answer.ok || answer.body === null)
+      throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    let answered = 0;
+    let text = "";
+    for await (const piece of answer.body) {
+      for (const byte of piece) if (byte === 10) answered += 1;
+      if (path.endsWith("/preview")) text += Buffer.from(piece).toString();
+    }
+    if (text !== "") answered = (JSON.parse(text) as { allowed: number }).allowed;
+    if (answered !== count) throw new Error(`${path}: ${answered} of ${count} were answered or allowed.`);
+    return (performance.now() - from) / 1000;
+  };
+  await send(Math.min(lines / 10, 20_000));
+  await resetPeak(setting.service);
+  return measuredRuns([await send(lines)], lines, setting.service);
+}
+
+function* linesOf(count: number): Generator<Uint8Array> {
+  for (let start = 0; start < count; start += 200) {
+    const size = Math.min(200, count - start);
+    yield Buffer.from(`${Array.from({ length: size }, (_, i) => checkOf(start + i)).join("\n")}\n`);
+  }
+}
+
+/** Yeses of people who are new. */
+async function measureConsents(): Promise<Measured> {
+  let n = 0;
+  const occurredAt = new Date().toISOString();
+  const result = await autocannon({
+    url: setting.base,
+    connections: 32,
+    duration: seconds,
+    method: "POST",
+    headers: headers(),
+    requests: [
+      {
+        method: "POST",
+        path: "/v1/consents",
+        setupRequest: (request) => {
+          n += 1;
+          return {
+            ...request,
+            body: JSON.stringify({
+              subject: { externalId: `new-${n}` },
+              channel: "whatsapp",
+              purpose: "promotions",
+              state: "given",
+              provenance: {
+                collectionPointId: setting.collectionPointId,
+                version: 1,
+                indication: "ticked",
+                occurredAt,
+              },
+            }),
+          };
+        },
+      },
+    ],
+  });
+  return measured(result, setting.service);
+}
+
+/** Noes that were said elsewhere, by the command, beside the running service. */
+async function measureImport(): Promise<Measured> {
+  const lines = options.quick ? 3_000 : 50_000;
+  const file = join(setting.dataDir, "opt-outs.ndjson");
+  const occurredAt = new Date().toISOString();
+  const text = Array.from({ length: lines }, (_, n) =>
+    JSON.stringify({ subject: { externalId: `gone-${n}` }, scope: "all", occurredAt }),
+  ).join("\n");
+  await writeFile(file, `${text}\n`);
+  const command = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+  const from = performance.now();
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [command, "opt-out", "import", "--input", file, "--json"],
+    { env: { ...process.env, SAYSO_DATA_DIR: setting.dataDir, LOG_LEVEL: "silent" } },
+  );
+  const { imported } = JSON.parse(stdout) as { imported: number };
+  if (imported !== lines) throw new Error(`${imported} of ${lines} opt-outs were imported.`);
+  const taken = (performance.now() - from) / 1000;
+  await rm(file);
+  return measuredRuns([taken], lines, setting.service);
+}
+
+/** 1,000 checks a second and the redeeming of every permit, sent whether or not earlier ones were answered. */
+async function measureSteady(): Promise<Measured> {
+  const bodies = Array.from({ length: 5_000 }, (_, n) => checkOf(n));
+  let n = 0;
+  const result = await autocannon({
+    url: setting.base,
+    connections: 64,
+    duration: seconds,
+    overallRate: 2_000,
+    headers: headers(),
+    requests: [
+      {
+        method: "POST",
+        path: "/v1/checks",
+        setupRequest: (request) => ({ ...request, body: bodies[n++ % bodies.length] ?? "" }),
+        onResponse: (_status, body, context) => {
+          const { permit } = JSON.parse(body) as { permit?: { id: string } };
+          Object.assign(context, { permit: permit?.id });
+        },
+      },
+      {
+        method: "POST",
+        body: "{}",
+        setupRequest: (request, context) => {
+          const { permit } = context as { permit?: string };
+          return { ...request, path: `/v1/permits/${permit}/redeem` };
+        },
+      },
+    ],
+  });
+  return measured(result, setting.service);
+}
+
+async function measureArchive(): Promise<Measured> {
+  const { api } = setting;
   const { subjectId } = await api<{ subjectId: string }>("POST", "/v1/consents", {
     subject: { phone: "+12025550199" },
     channel: "whatsapp",
     purpose: "promotions",
     state: "given",
     provenance: {
-      collectionPointId: point.id,
+      collectionPointId: setting.collectionPointId,
       version: 1,
       indication: "ticked",
       occurredAt: new Date().toISOString(),
     },
   });
-  await loadMessages(composed.ownerUrl, ctx, {
+  await loadMessages(setting.composed.ownerUrl, setting.ctx, {
     subjectId: parseId("sub", subjectId) ?? "",
-    senderId: parseId("snd", sender.id) ?? "",
+    senderId: parseId("snd", setting.senderId) ?? "",
     count: messages,
   });
-  const idle = rssMb(await status(service));
-  await resetPeak(service);
+  notes.push(`archive: the service had ${(await rssMb(setting.service)).toFixed(0)} MB before it.`);
+  await resetPeak(setting.service);
   const request = await api<{ id: string }>("POST", "/v1/data-requests", {
     subject: { subjectId },
     kind: "access",
@@ -176,66 +342,93 @@ try {
     channel: "api",
     language: "en",
   });
-  const background = autocannon(asking(base, 600, 4), () => {});
+  // Checks go on meanwhile.
+  const background = autocannon(
+    {
+      url: setting.base,
+      connections: 4,
+      duration: 600,
+      method: "POST",
+      headers: headers(),
+      requests: [{ method: "POST", path: "/v1/checks", body: checkOf(1) }],
+    },
+    () => {},
+  );
   const from = performance.now();
   await api("POST", `/v1/data-requests/${request.id}/approve`, {
     identity: { method: "bench", note: "bench" },
   });
   for (;;) {
-    const { status: state } = await api<{ status: string }>("GET", `/v1/data-requests/${request.id}`);
-    if (state === "ready") break;
+    const { status } = await api<{ status: string }>("GET", `/v1/data-requests/${request.id}`);
+    if (status === "ready") break;
     if (performance.now() - from > 300_000) throw new Error("The archive was not built in five minutes.");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const archiveSeconds = (performance.now() - from) / 1000;
-  const peak = peakMb(await status(service));
+  const taken = (performance.now() - from) / 1000;
+  const peak = await peakMb(setting.service);
   background.stop();
+  notes.push(
+    `archive of ${messages} messages: ${taken.toFixed(1)} s (wanted: under 10), peak ${peak.toFixed(0)} MB (wanted: under 250)`,
+  );
+  return { perSecond: messages / taken, p50Ms: taken * 1000, p99Ms: taken * 1000, rssMb: peak };
+}
 
+/** Checks and batches at growing numbers of subjects, each beside the floor of that moment. */
+async function measureCurve(sizes: readonly number[]): Promise<void> {
+  let loaded = subjects;
+  for (const size of sizes) {
+    if (size > loaded) await load(loaded, size);
+    loaded = Math.max(loaded, size);
+    const floor = await measureFloor();
+    await ask(setting.base, 3, size);
+    const check = await measured(await ask(setting.base, seconds, size), setting.service);
+    report[`check${size}`] = check;
+    notes.push(`${size} subjects: check / floor ${(check.perSecond / floor.perSecond).toFixed(3)}`);
+  }
+}
+
+async function print(): Promise<void> {
   const machine = {
     cpus: cpus().length,
     model: cpus()[0]?.model,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     node: process.version,
   };
-  const report = {
-    machine,
-    subjects,
-    floor,
-    check,
-    ratio: { checkToFloor: check.perSecond / floor.perSecond },
-    archive: {
-      messages,
-      seconds: archiveSeconds,
-      perSecond: messages / archiveSeconds,
-      p50Ms: archiveSeconds * 1000,
-      p99Ms: archiveSeconds * 1000,
-      rssMb: peak,
-      idleRssMb: idle,
-    },
+  const ratio = (name: string, to: string) => {
+    const [a, b] = [report[name], report[to]];
+    return a === undefined || b === undefined ? undefined : a.perSecond / b.perSecond;
   };
-  if (options.json) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  const ratios = {
+    checkToFloor: ratio("check", "floor"),
+    checkToRedis: ratio("check", "redis"),
+    checkToRedisRow: ratio("check", "redisRow"),
+    batchToFloor: ratio("batch", "floor"),
+    previewToFloor: ratio("preview", "floor"),
+  };
+  if (options.json)
+    await writeFile(
+      options.json,
+      `${JSON.stringify({ machine, subjects, connections, ...report, ratios, notes }, null, 2)}\n`,
+    );
   say(
-    `\n${machine.cpus} × ${machine.model}, ${machine.memoryGb} GiB, Node ${machine.node}, ${connections} connections`,
+    `\n${machine.cpus} × ${machine.model}, ${machine.memoryGb} GiB, Node ${machine.node}, ${connections} connections, ${subjects} subjects`,
   );
   row("", "per second", "p50 ms", "p99 ms", "RSS MB");
-  for (const [name, m] of [
-    ["floor", floor],
-    ["check", check],
-  ] as const) {
+  for (const [name, m] of Object.entries(report)) {
     row(name, m.perSecond.toFixed(0), m.p50Ms.toFixed(1), m.p99Ms.toFixed(1), m.rssMb.toFixed(0));
   }
-  say(`check / floor: ${report.ratio.checkToFloor.toFixed(3)} (wanted: at least 0.12)`);
-  say(
-    `archive of ${messages} messages: ${archiveSeconds.toFixed(1)} s (wanted: under 10), peak ${peak.toFixed(0)} MB (wanted: under 250), idle before ${idle.toFixed(0)} MB`,
-  );
-} finally {
-  for (const child of started) if (child.exitCode === null) child.kill("SIGTERM");
-  await Promise.all(started.filter((child) => child.exitCode === null).map((child) => once(child, "exit")));
-  await composed.close();
-  await removeEmbeddedPostgres(dataDir);
-  await rm(dataDir, { recursive: true, force: true });
+  for (const [name, value, wanted] of [
+    ["check / floor", ratios.checkToFloor, "at least 0.25"],
+    ["check / Redis", ratios.checkToRedis, ""],
+    ["check / Redis with a row", ratios.checkToRedisRow, "more than 1"],
+    ["batch / floor", ratios.batchToFloor, "at least 0.63"],
+    ["preview / floor", ratios.previewToFloor, "at least 1.56"],
+  ] as const) {
+    if (value !== undefined)
+      say(`${name}: ${value.toFixed(3)}${wanted === "" ? "" : ` (wanted: ${wanted})`}`);
+  }
+  for (const note of notes) say(note);
 }
-process.exit(0);
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -243,60 +436,4 @@ function say(line: string): void {
 
 function row(...cells: string[]): void {
   say(cells.map((cell) => cell.padStart(12)).join(""));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("No free port.");
-  return address.port;
-}
-
-async function ready(base: string, service: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (service.exitCode !== null) throw new Error("The service did not start.");
-    const answer = await fetch(`${base}/readyz`).catch(() => undefined);
-    if (answer?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("The service did not get ready.");
-}
-
-async function count({ services }: typeof composed): Promise<number> {
-  const rows = await services.db.statement(
-    (sql) => sql<{ n: number }[]>`select count(*)::int as n from decision`,
-  );
-  return rows[0]?.n ?? 0;
-}
-
-async function measured(result: autocannon.Result, process: ChildProcess): Promise<Measured> {
-  if (result.errors > 0)
-    say(`${result.errors} errors of the load generator beside ${result["2xx"]} answers.`);
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${result.non2xx} refusals, ${result.errors} errors.`);
-  return {
-    perSecond: result["2xx"] / result.duration,
-    p50Ms: result.latency.p50,
-    p99Ms: result.latency.p99,
-    rssMb: rssMb(await status(process)),
-  };
-}
-
-function status(process: ChildProcess): Promise<string> {
-  return readFile(`/proc/${process.pid}/status`, "utf8");
-}
-
-function rssMb(text: string): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024;
-}
-
-function peakMb(text: string): number {
-  return Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024;
-}
-
-/** Lets the kernel measure the peak from now on (Linux, proc(5): clear_refs). */
-async function resetPeak(process: ChildProcess): Promise<void> {
-  await writeFile(`/proc/${process.pid}/clear_refs`, "5").catch(() => {});
 }

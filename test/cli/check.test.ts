@@ -117,6 +117,25 @@ describe("sayso check", () => {
     });
   });
 
+  test("holds a part of a file however long it is: its answers are more than the memory that it is given", async () => {
+    // Every field that there is not gets a sentence of its own.
+    const bad = JSON.stringify(
+      Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x${index}`, 1])),
+    );
+    const group = `${bad}\n`.repeat(99) + line(stranger, "order");
+    await writeFile(file("in"), Array<string>(120).fill(group));
+    for (const what of [["--output", file("out")], ["--preview"]]) {
+      const ended = await runBuilt(
+        "cli.js",
+        ["check", "--organization", shop.org.id, "--input", file("in"), ...what, "--json"],
+        { ...environmentOf(service.database), NODE_OPTIONS: "--max-old-space-size=64" },
+      );
+      expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 1, stderr: "" });
+      expect(JSON.parse(ended.stdout)).toMatchObject({ allowed: 0, denied: 120 });
+    }
+    expect((await stat(file("out"))).size).toBeGreaterThan(64 * 1024 ** 2);
+  });
+
   test("a run that is killed leaves nothing under the name of its answers", async () => {
     const child = startCheck("pipe", "--input", "-", "--output", file("out"));
     const ended = once(child, "close");
@@ -191,18 +210,41 @@ describe("sayso check", () => {
         recipients: 3,
         allowed: 1,
         denied: 2,
-        byReason: { consent_missing: 2 },
+        unreadable: 0,
         inWindow: 0,
         templateOnly: 1,
-        problems: 0,
+        byWorstReason: { consent_missing: 2 },
+        byReason: { consent_missing: 2 },
+        deniedForNow: { recipients: 0, byHour: {} },
+        problems: [],
       },
       stderr: "",
     });
-    const plain = await check("--input", file("in"), "--preview");
-    expect(plain.stdout).toBe(
-      "3 lines: 1 allowed, 2 denied, 0 problems.\nOf those allowed, 0 have an open window; 1 can be reached by template only.\n2  consent_missing\n",
-    );
     expect(await count()).toBe(before);
+  });
+
+  test("with --preview prints a table for people, with what is wrong with lines, and the exit code is then 1", async () => {
+    const bad = line(stranger, "r").replace('"promotions"', "7");
+    const nobody = line({ phone: "1" }, "s");
+    await writeFile(file("in"), `${line(person, "p")}${line(stranger, "q").repeat(9)}{\n${bad}${nobody}`);
+    expect(await check("--input", file("in"), "--preview")).toEqual({
+      code: 1,
+      stdout: [
+        "13  lines",
+        " 1  allowed",
+        " 0    in an open window",
+        " 1    by template only",
+        "10  denied",
+        " 9    consent_missing (and 1 who have a worse reason)",
+        " 1    recipient_invalid",
+        " 0    of these for now only: ask again later",
+        " 2  unreadable",
+        "line 11: The body is not JSON. Send one JSON document in UTF-8.",
+        "line 12: /purpose Invalid input: expected string, received number",
+        "",
+      ].join("\n"),
+      stderr: "",
+    });
   });
 
   test("is not understood without --output or --preview, nor with both", async () => {

@@ -61,6 +61,41 @@ describe("sayso key", () => {
     expect((await asking(made.key, "/v1/organization")).status).toBe(403);
   });
 
+  test("create --test makes a key of the organization's sandbox, one for all of them, that says so", async () => {
+    const test = (name: string, ...more: string[]) =>
+      json<MadeKey & { organization: string }>(
+        "key",
+        "create",
+        "--test",
+        "--name",
+        name,
+        "--scope",
+        "all",
+        ...more,
+      );
+    const first = await test("tester");
+    expect(first.key).toMatch(/^sayso_test_/);
+    const seen = await asking(first.key, "/v1/organization");
+    expect(seen.body).toMatchObject({ id: first.organization, sandboxOf: expect.stringMatching(/^org_/) });
+    expect((await test("second tester")).organization).toBe(first.organization);
+    // Whoever names the sandbox itself gets another key of it.
+    const inside = await test("third tester", "--organization", first.organization);
+    expect(inside.organization).toBe(first.organization);
+    const plain = await json<MadeKey>(
+      ...["key", "create", "--name", "fourth", "--scope", "all", "--organization", first.organization],
+    );
+    expect(plain.key).toMatch(/^sayso_test_/);
+    const live = await json<MadeKey>("key", "create", "--name", "live", "--scope", "all");
+    expect(live.key).not.toMatch(/^sayso_test_/);
+    const { items } = await json<{ items: { id: string; sandboxOf: string | null }[] }>(
+      "organization",
+      "list",
+    );
+    expect(items.filter(({ sandboxOf }) => sandboxOf !== null).map(({ id }) => id)).toEqual([
+      first.organization,
+    ]);
+  });
+
   test("create without an organization means the first one, and with one that one", async () => {
     const other = await json<{ id: string }>("organization", "create", "--name", "Second");
     const first = await json<MadeKey>("key", "create", "--name", "first", "--scope", "all");

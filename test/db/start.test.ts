@@ -88,7 +88,7 @@ test("processes that migrate an empty database together take turns and leave it 
       url,
       (sql) => sql`
         select c.relname, c.relacl::text from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' order by 1`,
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by 1`,
     );
   const [made, template] = [await tables(empty.ownerUrl), await tables(database.ownerUrl)];
   await administer(database.ownerUrl, (sql) => sql`drop database ${sql(name)} with (force)`);

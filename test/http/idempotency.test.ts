@@ -72,6 +72,16 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     body: { scope: "organization", reason: "A wrong price." },
     other: { scope: "organization", reason: "Another." },
   }),
+  "/v1/monitors": async ({ shop }) => {
+    const until = ago(-3600);
+    const monitor = {
+      sender: (await shop.sender()).id,
+      purpose: "promotions",
+      reason: "First weeks.",
+      until,
+    };
+    return { path: "/v1/monitors", body: monitor, other: { ...monitor, reason: "Another." } };
+  },
   "/v1/collection-points": ({ unique }) => {
     const point = { key: `point${unique}`, kind: "form", name: "Form", ...wording };
     return { path: "/v1/collection-points", body: point, other: { ...point, key: `other${unique}` } };
@@ -168,8 +178,8 @@ const send = (shop: OrganizationClient, { path, body }: Pick<Request, "path" | "
 async function rowCounts(): Promise<Record<string, number>> {
   return administer(service.database.ownerUrl, async (sql) => {
     const tables = await sql<{ name: string }[]>`
-      select table_name as name from information_schema.tables
-      where table_schema = 'public' and table_type = 'BASE TABLE' and table_name not like 'archive%' order by 1`;
+      select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+        and not relispartition and relname not like 'archive%' order by 1`;
     const counts = await Promise.all(
       tables.map(({ name }) =>
         name === "audit_entry"

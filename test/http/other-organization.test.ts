@@ -7,6 +7,7 @@ import {
 } from "../support/data-request.ts";
 import type { Answer, OrganizationClient } from "../support/service.ts";
 import { ago, created, messages, Shop } from "../support/shop.ts";
+import { Platform } from "../support/webhook.ts";
 
 /** What an organization has and a request can name. */
 interface Things {
@@ -23,6 +24,8 @@ interface Things {
   readonly permit: string;
   readonly block: string;
   readonly switch: string;
+  readonly monitor: string;
+  readonly breaker: string;
   /** Versions are numbers that each organization counts for itself: theirs has one that mine has not. */
   readonly policy: string;
   readonly signIn: string;
@@ -94,6 +97,11 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
   });
   const paused = { scope: "purpose", purpose: "support", reason: secret };
   const pulled = await post<{ id: string }>("/v1/switches", paused);
+  const watching = { sender: shop.sender.id, purpose: "support", reason: secret, until: ago(-3600) };
+  const monitor = await post<{ id: string }>("/v1/monitors", watching);
+  const unwelcome = new Platform(service.anonymous, await shop.org.sender());
+  await unwelcome.deliver(unwelcome.statuses(unwelcome.failure(131048, "12025550181")));
+  const [breaker] = (await shop.org.get<{ items: { id: string }[] }>("/v1/complaint-breakers")).body.items;
   for (let version = 1; version <= policies; version += 1)
     await post("/v1/policies", { document: {}, note: secret });
   const stranger = { externalId: "stranger" };
@@ -120,6 +128,8 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       permit: decision.permit?.id ?? "",
       block: block.id,
       switch: pulled.id,
+      monitor: monitor.id,
+      breaker: breaker?.id ?? "",
       policy: `policies/${policies}`,
       signIn: signIn.id,
       optOut: optOut.id,
@@ -200,6 +210,10 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     get((t) => `/v1/senders/${t.sender}`, "sender"),
     get((t) => `/v1/senders/${t.phoneNumberId}`, "phoneNumberId"),
   ],
+  "PATCH /v1/senders/{id}": (["sender", "phoneNumberId"] as const).map((name) => ({
+    names: [name],
+    request: (t) => ({ path: `/v1/senders/${t[name]}`, body: { messagingLimit: 2_000 } }),
+  })),
   "POST /v1/senders/{id}/lift-restriction": (["sender", "phoneNumberId"] as const).map((name) => ({
     names: [name],
     request: (t) => ({ path: `/v1/senders/${t[name]}/lift-restriction`, body: { reason: "a mistake" } }),
@@ -304,6 +318,13 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
   "POST /v1/checks/preview": [
     {
       names: ["sender", "subject", "purpose", "template"],
+      request: (t) => {
+        const { recipient, ...defaults } = checkOf(t, t.sender);
+        return { path: "/v1/checks/preview", body: { defaults, recipients: [recipient] } };
+      },
+    },
+    {
+      names: ["sender", "subject", "purpose", "template"],
       request: (t) => ({
         path: "/v1/checks/preview",
         body: `${JSON.stringify(checkOf(t, t.sender))}\n`,
@@ -331,7 +352,6 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
   "GET /v1/policy-schema": plain,
   "GET /v1/policy-presets": plain,
   "GET /v1/policies": plain,
-  "POST /v1/policies": plain,
   "GET /v1/policies/{version}": [get((t) => `/v1/${t.policy}`, "policy")],
   "POST /v1/policies/{version}/backtest": [
     { names: ["policy"], request: (t) => ({ path: `/v1/${t.policy}/backtest`, body: { days: 1 } }) },
@@ -387,6 +407,15 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
   ],
   "GET /v1/subjects/{id}/account-data": [get((t) => `/v1/subjects/${t.subject}/account-data`, "subject")],
   "GET /v1/subjects/{id}": [get((t) => `/v1/subjects/${t.subject}`, "subject")],
+  "PATCH /v1/subjects/{id}": [
+    {
+      names: ["subject", "sender"],
+      request: (t) => ({
+        path: `/v1/subjects/${t.subject}`,
+        body: { timeZone: "Europe/Dublin", savedSenders: [t.sender] },
+      }),
+    },
+  ],
   "GET /v1/subjects/{id}/consents": [get((t) => `/v1/subjects/${t.subject}/consents`, "subject")],
   "GET /v1/subjects/{id}/decisions": [get((t) => `/v1/subjects/${t.subject}/decisions`, "subject")],
   "POST /v1/subjects/lookup": [
@@ -461,6 +490,30 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       }),
     },
   ],
+  "GET /v1/simulator-numbers": plain,
+  "GET /v1/monitors": plain,
+  "POST /v1/monitors": [
+    {
+      names: ["sender", "purpose"],
+      request: (t) => ({
+        path: "/v1/monitors",
+        body: { sender: t.sender, purpose: t.purpose, reason: "first weeks", until: ago(-3600) },
+      }),
+    },
+  ],
+  "POST /v1/monitors/{id}/end": [
+    {
+      names: ["monitor"],
+      request: (t) => ({ path: `/v1/monitors/${t.monitor}/end`, body: { reason: "all is well" } }),
+    },
+  ],
+  "GET /v1/complaint-breakers": plain,
+  "POST /v1/complaint-breakers/{id}/close": [
+    {
+      names: ["breaker"],
+      request: (t) => ({ path: `/v1/complaint-breakers/${t.breaker}/close`, body: { reason: "mended" } }),
+    },
+  ],
   "GET /v1/switches": plain,
   "POST /v1/switches/{id}/release": [
     {
@@ -468,7 +521,17 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       request: (t) => ({ path: `/v1/switches/${t.switch}/release`, body: { reason: "corrected" } }),
     },
   ],
-  // At the end: from then on the sender and the purpose are paused.
+  // At the end: from then on there are as many policies as theirs,
+  "POST /v1/policies": [
+    {
+      names: ["sender"],
+      request: (t) => ({
+        path: "/v1/policies",
+        body: { document: { senderCeilings: [{ sender: t.sender, people: 5 }] } },
+      }),
+    },
+  ],
+  // and the sender and the purpose are paused.
   "POST /v1/switches": [
     {
       names: ["sender"],
@@ -506,6 +569,7 @@ const namedBy: Readonly<Record<string, readonly Thing[] | null>> = {
   phoneNumberId: null,
   wabaId: null,
   messageId: null,
+  portfolioId: null,
 };
 const looksLikeAName =
   /Ids?$|Token$|^(sender|purposes?|other|cause|template|subject|recipient|section|point|block|request)$/;
@@ -580,8 +644,8 @@ describe("the table of routes", () => {
         }
         const isExempt =
           things === null ||
-          // The batch asks as the single check does, and a template is recorded under a name, not named.
-          (route === "POST /v1/checks/batch" && field === "cause") ||
+          // The batch and its preview ask as the single check does, and a template is recorded under a name, not named.
+          (["POST /v1/checks/batch", "POST /v1/checks/preview"].includes(route) && field === "cause") ||
           // A policy may speak of purposes that are still to come.
           (route === "POST /v1/policies" && field === "purposes");
         if (!isExempt)
@@ -651,6 +715,8 @@ describe("another organization's things", () => {
     for (const [path, cursor] of [
       ["blocks", block],
       ["switches", theirs.things.switch],
+      ["monitors", theirs.things.monitor],
+      ["complaint-breakers", theirs.things.breaker],
       ["consents", requested],
       ["opt-outs", optOut],
       ["senders", sender],

@@ -82,6 +82,26 @@ test("a batch of lines may take longer than other requests, and after it the tim
   expect(received()).toMatch(/HTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n\r\n$/);
 });
 
+test("a preview that comes a byte at a time is waited for, and keeps nobody else waiting", async () => {
+  const ask = async () => {
+    const headers = { authorization: `Bearer ${shop.key}`, "content-type": "application/x-ndjson" };
+    const url = `${server.url}/v1/checks/preview`;
+    return (await fetch(url, { method: "POST", headers, body: "{}" })).status;
+  };
+  const { socket, received } = await dial();
+  socket.write(head("/v1/checks/preview", "application/x-ndjson"));
+  for (const byte of "{}\n{ }") {
+    socket.write(`1\r\n${byte}\r\n`);
+    const started = performance.now();
+    expect(await ask()).toBe(200);
+    expect(await Promise.all(Array.from({ length: 10 }, ask))).toEqual(Array(10).fill(200));
+    await delay(limits.requestTimeoutMs / 3 - (performance.now() - started));
+  }
+  expect(received()).toBe("");
+  socket.end("0\r\n\r\n");
+  await expect.poll(received).toMatch(/^HTTP\/1\.1 200 [\s\S]*"recipients":2,.*"unreadable":2,/);
+});
+
 test.each([
   [
     "a caller without a key",
@@ -89,11 +109,13 @@ test.each([
     /^HTTP\/1\.1 401 /,
   ],
   ["a body of another kind", (text: string) => text.replace("x-ndjson", "json"), /^HTTP\/1\.1 408 /],
-])("%s is given no more time on the batch's address", async (_what, change, answer) => {
-  const { socket, received, closed } = await dial();
-  socket.write(change(`${head("/v1/checks/batch", "application/x-ndjson")}1\r\n{\r\n`));
-  await closed;
-  expect(received()).toMatch(answer);
+])("%s is given no more time on the batch's address, nor on the preview's", async (_what, change, answer) => {
+  for (const path of ["/v1/checks/batch", "/v1/checks/preview"]) {
+    const { socket, received, closed } = await dial();
+    socket.write(change(`${head(path, "application/x-ndjson")}1\r\n{\r\n`));
+    await closed;
+    expect(received()).toMatch(answer);
+  }
 });
 
 test.each([

@@ -7,8 +7,9 @@ export type Contents = Readonly<Record<string, { readonly rows: number; readonly
 export async function contentsOf(database: TestDatabase): Promise<Contents> {
   return administer(database.ownerUrl, async (sql) => {
     const tables = await sql<{ schema: string; name: string }[]>`
-      select schemaname as schema, tablename as name from pg_tables
-      where schemaname = 'public' or (schemaname, tablename) = ('graphile_worker', '_private_jobs') order by 1, 2`;
+      select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind in ('r', 'p') and not c.relispartition
+        and (n.nspname = 'public' or (n.nspname, c.relname) = ('graphile_worker', '_private_jobs')) order by 1, 2`;
     const contents: Record<string, { rows: number; sum: string }> = {};
     for (const { schema, name } of tables) {
       const [row] = await sql<{ rows: number; sum: string }[]>`

@@ -64,6 +64,11 @@ export async function askEveryRoute(
   await ask("GET /v1/senders");
   await ask("GET /v1/senders/{id}", { id: sender.id ?? "" });
   await ask(
+    "PATCH /v1/senders/{id}",
+    { id: sender.id ?? "" },
+    { portfolioId: "2329417887457253", messagingLimit: 2_000 },
+  );
+  await ask(
     "POST /v1/senders/{id}/lift-restriction",
     { id: sender.id ?? "" },
     { reason: "The account manager says it sends again." },
@@ -139,6 +144,7 @@ export async function askEveryRoute(
   const person = { id: consent.subjectId ?? "" };
   await ask("GET /v1/consents");
   await ask("POST /v1/subjects/lookup", {}, { subject });
+  await ask("PATCH /v1/subjects/{id}", person, { timeZone: "America/New_York", savedSenders: [sender.id] });
   await ask("GET /v1/subjects/{id}", person);
   await ask("GET /v1/subjects/{id}/consents", person);
 
@@ -191,6 +197,7 @@ export async function askEveryRoute(
   const asLines = { "content-type": "application/x-ndjson" };
   for (const route of ["POST /v1/checks/batch", "POST /v1/checks/preview"])
     await ask(route, {}, `${JSON.stringify(line)}\n`, asLines);
+  await ask("GET /v1/simulator-numbers");
   await ask("GET /v1/decisions/{id}", { id: check.decisionId ?? "" });
   await ask(
     "POST /v1/decisions/{id}/replay",
@@ -204,6 +211,20 @@ export async function askEveryRoute(
     outcome: "sent",
     messageId: `wamid.${phoneNumberId}`,
   });
+
+  const spam = await ask("POST /v1/checks", {}, line);
+  await ask(
+    "POST /v1/permits/{id}/outcome",
+    { id: (spam.decisionId ?? "").replace("dec_", "prm_") },
+    { outcome: "failed", errorCode: 131048 },
+  );
+  await ask("GET /v1/complaint-breakers");
+  const { items } = (await shop.get<{ items: { id: string }[] }>("/v1/complaint-breakers")).body;
+  await ask(
+    "POST /v1/complaint-breakers/{id}/close",
+    { id: items[0]?.id ?? "" },
+    { reason: "The template was withdrawn." },
+  );
 
   await ask("GET /v1/policy");
   await ask("GET /v1/policy-schema");
@@ -258,6 +279,15 @@ export async function askEveryRoute(
     await ask("POST /v1/switches/{id}/release", { id: pulled.id ?? "" }, { reason: "Corrected." });
   }
   await ask("GET /v1/switches");
+  const watching = {
+    sender: sender.id,
+    purpose: "promotions",
+    reason: "The first weeks.",
+    until: ago(-3600),
+  };
+  const monitor = await ask("POST /v1/monitors", {}, watching);
+  await ask("GET /v1/monitors");
+  await ask("POST /v1/monitors/{id}/end", { id: monitor.id ?? "" }, { reason: "All is well." });
   await ask("POST /v1/blocks/{id}/lift", { id: block.id ?? "" }, { reason: "A mix-up." });
 
   await ask(

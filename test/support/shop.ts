@@ -17,6 +17,7 @@ export interface Checked {
     message: string;
     remedy: string;
     retryAt?: string;
+    enforced?: false;
     evidence: string[];
   }[];
   readonly rules: readonly { rule: string; outcome: string }[];

@@ -218,6 +218,12 @@ CREATE TABLE "active_policy" (
 	"organization_id" uuid PRIMARY KEY NOT NULL,
 	"version" integer NOT NULL,
 	"cap_hours" integer,
+	"decision_months" integer,
+	"inbound_months" integer,
+	"watches_silence" boolean DEFAULT false NOT NULL,
+	"watches_saved_numbers" boolean DEFAULT false NOT NULL,
+	"watches_intake" boolean DEFAULT false NOT NULL,
+	"has_ceilings" boolean DEFAULT false NOT NULL,
 	"activated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
@@ -247,8 +253,33 @@ CREATE TABLE "cause_use" (
 	"kind" text NOT NULL,
 	"cause_id" uuid NOT NULL,
 	"decision_id" uuid NOT NULL,
+	"subject_id" uuid,
 	"used_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "cause_use_organization_id_kind_cause_id_pk" PRIMARY KEY("organization_id","kind","cause_id")
+);
+--> statement-breakpoint
+CREATE TABLE "complaint_breaker" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"sender_id" uuid NOT NULL,
+	"causes" text[] NOT NULL,
+	"counted" json NOT NULL,
+	"policy_version" text NOT NULL,
+	"opened_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"closed_at" timestamp (3) with time zone,
+	CONSTRAINT "complaint_breaker_organization_id_id_pk" PRIMARY KEY("organization_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "complaint_breaker_event" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"breaker_id" uuid NOT NULL,
+	"kind" text NOT NULL,
+	"reason" text,
+	"at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"actor_kind" text NOT NULL,
+	"actor_id" text,
+	CONSTRAINT "complaint_breaker_event_organization_id_id_pk" PRIMARY KEY("organization_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "decision" (
@@ -260,6 +291,30 @@ CREATE TABLE "decision" (
 	"message_ref" text,
 	"document" json NOT NULL,
 	CONSTRAINT "decision_organization_id_id_pk" PRIMARY KEY("organization_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "monitor" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"sender_id" uuid NOT NULL,
+	"purpose" text NOT NULL,
+	"reason" text NOT NULL,
+	"started_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"until" timestamp (3) with time zone NOT NULL,
+	"ended_at" timestamp (3) with time zone,
+	CONSTRAINT "monitor_organization_id_id_pk" PRIMARY KEY("organization_id","id")
+);
+--> statement-breakpoint
+CREATE TABLE "monitor_event" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"monitor_id" uuid NOT NULL,
+	"kind" text NOT NULL,
+	"reason" text NOT NULL,
+	"at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"actor_kind" text NOT NULL,
+	"actor_id" text,
+	CONSTRAINT "monitor_event_organization_id_id_pk" PRIMARY KEY("organization_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "permit_outcome" (
@@ -276,6 +331,8 @@ CREATE TABLE "permit_redemption" (
 	"organization_id" uuid NOT NULL,
 	"decision_id" uuid NOT NULL,
 	"subject_id" uuid,
+	"sender_id" uuid,
+	"category" text,
 	"redeemed_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "permit_redemption_organization_id_decision_id_pk" PRIMARY KEY("organization_id","decision_id")
 );
@@ -301,6 +358,24 @@ CREATE TABLE "policy_version" (
 	"actor_kind" text NOT NULL,
 	"actor_id" text,
 	CONSTRAINT "policy_version_organization_id_version_pk" PRIMARY KEY("organization_id","version")
+);
+--> statement-breakpoint
+CREATE TABLE "reach_count" (
+	"organization_id" uuid NOT NULL,
+	"counter" text NOT NULL,
+	"people" integer NOT NULL,
+	"leaves_at" timestamp (3) with time zone,
+	CONSTRAINT "reach_count_organization_id_counter_pk" PRIMARY KEY("organization_id","counter")
+);
+--> statement-breakpoint
+CREATE TABLE "reached_person" (
+	"organization_id" uuid NOT NULL,
+	"counter" text NOT NULL,
+	"subject_id" uuid NOT NULL,
+	"last_at" timestamp (3) with time zone NOT NULL,
+	"until" timestamp (3) with time zone,
+	"decision_id" uuid,
+	CONSTRAINT "reached_person_organization_id_counter_subject_id_pk" PRIMARY KEY("organization_id","counter","subject_id")
 );
 --> statement-breakpoint
 CREATE TABLE "sending_switch" (
@@ -372,6 +447,7 @@ CREATE TABLE "installation" (
 CREATE TABLE "organization" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"name" text NOT NULL,
+	"sandbox_of" uuid,
 	"country" text,
 	"time_zone" text,
 	"language" text DEFAULT 'en' NOT NULL,
@@ -380,7 +456,8 @@ CREATE TABLE "organization" (
 	"notice" jsonb,
 	"lookup_key" "bytea" NOT NULL,
 	"data_key" "bytea" NOT NULL,
-	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "organization_sandboxOf_unique" UNIQUE("sandbox_of")
 );
 --> statement-breakpoint
 CREATE TABLE "purpose" (
@@ -402,14 +479,20 @@ CREATE TABLE "sender" (
 	"id" uuid NOT NULL,
 	"name" text NOT NULL,
 	"phone_number_id" text NOT NULL,
+	"is_sandbox" boolean DEFAULT false NOT NULL,
 	"display_phone_number" text NOT NULL,
 	"number_hash" "bytea" NOT NULL,
 	"waba_id" text NOT NULL,
 	"platform" text NOT NULL,
 	"restrictions" jsonb DEFAULT '{}'::jsonb NOT NULL,
+	"portfolio_id" text,
+	"messaging_limit" integer,
+	"messaging_limit_at" timestamp (3) with time zone,
+	"quality" text,
+	"quality_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "sender_organization_id_id_pk" PRIMARY KEY("organization_id","id"),
-	CONSTRAINT "sender_phoneNumberId_unique" UNIQUE("phone_number_id")
+	CONSTRAINT "sender_organizationId_phoneNumberId_unique" UNIQUE("organization_id","phone_number_id")
 );
 --> statement-breakpoint
 CREATE TABLE "identifier" (
@@ -449,6 +532,8 @@ CREATE TABLE "subject" (
 	"id" uuid NOT NULL,
 	"root_id" uuid NOT NULL,
 	"merged_at" timestamp (3) with time zone,
+	"time_zone" text,
+	"saved_sender_ids" uuid[] DEFAULT '{}' NOT NULL,
 	"data_key" "bytea",
 	"evidence_key" "bytea" NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
@@ -486,6 +571,17 @@ CREATE TABLE "platform_preference" (
 	"value" text NOT NULL,
 	"at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "platform_preference_organization_id_identifier_hash_waba_id_pk" PRIMARY KEY("organization_id","identifier_hash","waba_id")
+);
+--> statement-breakpoint
+CREATE TABLE "platform_preference_event" (
+	"organization_id" uuid NOT NULL,
+	"id" uuid NOT NULL,
+	"waba_id" text NOT NULL,
+	"value" text NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	"identifier_hashes" "bytea"[] NOT NULL,
+	"recorded_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "platform_preference_event_organization_id_id_pk" PRIMARY KEY("organization_id","id")
 );
 --> statement-breakpoint
 CREATE TABLE "service_window" (
@@ -530,6 +626,14 @@ CREATE TABLE "webhook_day_key" (
 	"key" "bytea" NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "webhook_intake" (
+	"organization_id" uuid NOT NULL,
+	"waba_id" text NOT NULL,
+	"field" text NOT NULL,
+	"heard_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "webhook_intake_organization_id_waba_id_field_pk" PRIMARY KEY("organization_id","waba_id","field")
+);
+--> statement-breakpoint
 ALTER TABLE "account_section" ADD CONSTRAINT "account_section_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "custom_section" ADD CONSTRAINT "custom_section_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "block" ADD CONSTRAINT "block_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -549,8 +653,12 @@ ALTER TABLE "request_event" ADD CONSTRAINT "request_event_organization_id_reques
 ALTER TABLE "active_policy" ADD CONSTRAINT "active_policy_organization_id_version_policy_version_organization_id_version_fk" FOREIGN KEY ("organization_id","version") REFERENCES "public"."policy_version"("organization_id","version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "cap_slot" ADD CONSTRAINT "cap_slot_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "cause" ADD CONSTRAINT "cause_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "cause_use" ADD CONSTRAINT "cause_use_organization_id_decision_id_decision_organization_id_id_fk" FOREIGN KEY ("organization_id","decision_id") REFERENCES "public"."decision"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "decision" ADD CONSTRAINT "decision_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "complaint_breaker" ADD CONSTRAINT "complaint_breaker_organization_id_sender_id_sender_organization_id_id_fk" FOREIGN KEY ("organization_id","sender_id") REFERENCES "public"."sender"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "complaint_breaker_event" ADD CONSTRAINT "complaint_breaker_event_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "monitor" ADD CONSTRAINT "monitor_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "monitor" ADD CONSTRAINT "monitor_organization_id_sender_id_sender_organization_id_id_fk" FOREIGN KEY ("organization_id","sender_id") REFERENCES "public"."sender"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "monitor" ADD CONSTRAINT "monitor_organization_id_purpose_purpose_organization_id_key_fk" FOREIGN KEY ("organization_id","purpose") REFERENCES "public"."purpose"("organization_id","key") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "monitor_event" ADD CONSTRAINT "monitor_event_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "policy_activation" ADD CONSTRAINT "policy_activation_organization_id_version_policy_version_organization_id_version_fk" FOREIGN KEY ("organization_id","version") REFERENCES "public"."policy_version"("organization_id","version") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "policy_version" ADD CONSTRAINT "policy_version_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "sending_switch" ADD CONSTRAINT "sending_switch_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -559,6 +667,7 @@ ALTER TABLE "sending_switch" ADD CONSTRAINT "sending_switch_organization_id_purp
 ALTER TABLE "sending_switch_event" ADD CONSTRAINT "sending_switch_event_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "opt_out_event" ADD CONSTRAINT "opt_out_event_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "api_key" ADD CONSTRAINT "api_key_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "organization" ADD CONSTRAINT "organization_sandbox_of_organization_id_fk" FOREIGN KEY ("sandbox_of") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "purpose" ADD CONSTRAINT "purpose_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "sender" ADD CONSTRAINT "sender_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "identifier" ADD CONSTRAINT "identifier_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -570,9 +679,11 @@ ALTER TABLE "inbound_message" ADD CONSTRAINT "inbound_message_organization_id_se
 ALTER TABLE "inbound_message" ADD CONSTRAINT "inbound_message_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "message_status" ADD CONSTRAINT "message_status_organization_id_sender_id_sender_organization_id_id_fk" FOREIGN KEY ("organization_id","sender_id") REFERENCES "public"."sender"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "platform_preference" ADD CONSTRAINT "platform_preference_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "platform_preference_event" ADD CONSTRAINT "platform_preference_event_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "service_window" ADD CONSTRAINT "service_window_organization_id_sender_id_sender_organization_id_id_fk" FOREIGN KEY ("organization_id","sender_id") REFERENCES "public"."sender"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "service_window" ADD CONSTRAINT "service_window_organization_id_subject_id_subject_organization_id_id_fk" FOREIGN KEY ("organization_id","subject_id") REFERENCES "public"."subject"("organization_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "template" ADD CONSTRAINT "template_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "webhook_intake" ADD CONSTRAINT "webhook_intake_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "audit_entry_organization_id_entity_index" ON "audit_entry" USING btree ("organization_id","entity");--> statement-breakpoint
 CREATE INDEX "block_organization_id_identifier_hash_index" ON "block" USING btree ("organization_id","identifier_hash");--> statement-breakpoint
 CREATE INDEX "block_event_organization_id_block_id_index" ON "block_event" USING btree ("organization_id","block_id");--> statement-breakpoint
@@ -584,22 +695,34 @@ CREATE UNIQUE INDEX "data_request_open" ON "data_request" USING btree ("organiza
 CREATE INDEX "cap_slot_organization_id_subject_id_at_index" ON "cap_slot" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
 CREATE INDEX "cause_identifiers" ON "cause" USING gin ("identifier_hashes");--> statement-breakpoint
 CREATE INDEX "cause_use_organization_id_decision_id_index" ON "cause_use" USING btree ("organization_id","decision_id");--> statement-breakpoint
+CREATE INDEX "cause_use_organization_id_subject_id_used_at_index" ON "cause_use" USING btree ("organization_id","subject_id","used_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "complaint_breaker_open" ON "complaint_breaker" USING btree ("organization_id","sender_id") WHERE closed_at is null;--> statement-breakpoint
+CREATE INDEX "complaint_breaker_event_organization_id_breaker_id_index" ON "complaint_breaker_event" USING btree ("organization_id","breaker_id");--> statement-breakpoint
 CREATE INDEX "decision_organization_id_subject_id_at_index" ON "decision" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
+CREATE UNIQUE INDEX "monitor_running" ON "monitor" USING btree ("organization_id","sender_id","purpose") WHERE ended_at is null;--> statement-breakpoint
+CREATE INDEX "monitor_event_organization_id_monitor_id_index" ON "monitor_event" USING btree ("organization_id","monitor_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "permit_outcome_final" ON "permit_outcome" USING btree ("organization_id","decision_id") WHERE outcome <> 'unknown';--> statement-breakpoint
 CREATE INDEX "permit_outcome_organization_id_message_id_index" ON "permit_outcome" USING btree ("organization_id","message_id");--> statement-breakpoint
 CREATE INDEX "permit_redemption_organization_id_subject_id_redeemed_at_index" ON "permit_redemption" USING btree ("organization_id","subject_id","redeemed_at");--> statement-breakpoint
+CREATE INDEX "permit_redemption_marketing" ON "permit_redemption" USING btree ("organization_id","sender_id","redeemed_at") WHERE category = 'marketing';--> statement-breakpoint
 CREATE INDEX "sending_switch_pulled" ON "sending_switch" USING btree ("organization_id") WHERE released_at is null;--> statement-breakpoint
 CREATE INDEX "sending_switch_event_organization_id_switch_id_index" ON "sending_switch_event" USING btree ("organization_id","switch_id");--> statement-breakpoint
 CREATE INDEX "opt_out_event_organization_id_subject_id_recorded_at_index" ON "opt_out_event" USING btree ("organization_id","subject_id","recorded_at");--> statement-breakpoint
+CREATE INDEX "opt_out_event_organization_id_recorded_at_index" ON "opt_out_event" USING btree ("organization_id","recorded_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "opt_out_undone_once" ON "opt_out_event" USING btree ("organization_id","undoes") WHERE undoes is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "api_key_live_slot" ON "api_key" USING btree ("organization_id","name","slot") WHERE revoked_at is null;--> statement-breakpoint
 CREATE INDEX "sender_waba_id_index" ON "sender" USING btree ("waba_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "sender_of_webhooks" ON "sender" USING btree ("phone_number_id") WHERE not is_sandbox;--> statement-breakpoint
 CREATE INDEX "identifier_organization_id_subject_id_index" ON "identifier" USING btree ("organization_id","subject_id");--> statement-breakpoint
 CREATE INDEX "standing_no_organization_id_event_id_index" ON "standing_no" USING btree ("organization_id","event_id");--> statement-breakpoint
 CREATE INDEX "subject_organization_id_root_id_index" ON "subject" USING btree ("organization_id","root_id");--> statement-breakpoint
 CREATE INDEX "inbound_message_organization_id_subject_id_at_index" ON "inbound_message" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
 CREATE INDEX "message_status_organization_id_subject_id_at_index" ON "message_status" USING btree ("organization_id","subject_id","at");--> statement-breakpoint
-CREATE INDEX "message_status_holds" ON "message_status" USING btree ("organization_id","subject_id","at") WHERE error_code in (131049, 130472);--> statement-breakpoint
+CREATE INDEX "message_status_failures" ON "message_status" USING btree ("organization_id","subject_id","at") WHERE error_code in (131049, 130472, 131026);--> statement-breakpoint
+CREATE INDEX "message_status_closings" ON "message_status" USING btree ("organization_id","sender_id","at") WHERE error_code = 131047;--> statement-breakpoint
+CREATE INDEX "message_status_spam" ON "message_status" USING btree ("organization_id","sender_id","at") WHERE error_code = 131048;--> statement-breakpoint
+CREATE INDEX "platform_preference_organization_id_at_index" ON "platform_preference" USING btree ("organization_id","at");--> statement-breakpoint
+CREATE INDEX "platform_preference_event_organization_id_waba_id_at_index" ON "platform_preference_event" USING btree ("organization_id","waba_id","at");--> statement-breakpoint
 CREATE INDEX "service_window_organization_id_subject_id_index" ON "service_window" USING btree ("organization_id","subject_id");--> statement-breakpoint
 CREATE INDEX "webhook_body_day_index" ON "webhook_body" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "webhook_body_unclaimed_index" ON "webhook_body" USING gin ("unclaimed");

@@ -11,7 +11,7 @@ import {
 import type { Reported } from "./collect-records.ts";
 import type { Attachment, Section } from "./domain/report-model.ts";
 import { detachPhoto } from "./profile-photo.ts";
-import { reportedProfile } from "./report-schema.ts";
+import { reportedAccount, reportedProfile } from "./report-schema.ts";
 
 interface AccountSections {
   readonly typed: readonly Section[];
@@ -30,7 +30,7 @@ export async function accountSections(reported: Reported): Promise<AccountSectio
   const names = new Set<string>([...sectionNames, ...own.map(({ section }) => section)]);
 
   const shown = (name: SectionName, document: StoredSection["document"]) => {
-    if (name === "account") return withIdentifiers(document, reported.identifiers);
+    if (name === "account") return withRecord(document, reported);
     if (name !== "profile") return document;
     // It was checked against this schema when it was stored.
     const detached = detachPhoto(document as SectionDocuments["profile"], attachments.length + 1);
@@ -66,7 +66,7 @@ export async function accountSections(reported: Reported): Promise<AccountSectio
     const [, ...others] = stored.filter(({ section }) => section === name);
     custom.push(
       ...others.map(({ document }, index): Section => {
-        const schema = z.toJSONSchema(name === "profile" ? reportedProfile : sectionSchema(name));
+        const schema = z.toJSONSchema(reportedSchemaOf(name));
         return {
           name: freeName(names, name),
           state: "document",
@@ -79,16 +79,26 @@ export async function accountSections(reported: Reported): Promise<AccountSectio
   return { typed, custom, attachments };
 }
 
-/** The account as it is stored, with every identifier that Sayso knows the person by. */
-function withIdentifiers(
+/** The account as it is stored, with every identifier that Sayso knows the person by, and what else it recorded. */
+function withRecord(
   document: StoredSection["document"],
-  known: Reported["identifiers"],
+  { identifiers, timeZones, savedNumbers }: Reported,
 ): StoredSection["document"] {
   const { identifiers: stored = [] } = document as SectionDocuments["account"];
-  const others = known.filter(
+  const others = identifiers.filter(
     (identifier) => !stored.some(({ kind, value }) => kind === identifier.kind && value === identifier.value),
   );
-  return { ...document, identifiers: [...stored, ...others] };
+  return {
+    ...document,
+    identifiers: [...stored, ...others],
+    ...(timeZones.length > 0 && { timeZones: [...timeZones] }),
+    ...(savedNumbers.length > 0 && { savedNumbers: [...savedNumbers] }),
+  };
+}
+
+function reportedSchemaOf(name: SectionName): z.ZodType {
+  if (name === "account") return reportedAccount;
+  return name === "profile" ? reportedProfile : sectionSchema(name);
 }
 
 function freeName(taken: Set<string>, name: string): string {

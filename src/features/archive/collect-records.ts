@@ -29,6 +29,10 @@ export interface Reported {
   /** Keyed hashes of their identifiers, in hex. */
   readonly hashes: readonly string[];
   readonly identifiers: readonly { readonly kind: string; readonly value: string }[];
+  /** What else the person's own record says. */
+  readonly timeZones: readonly string[];
+  /** The business numbers that the person is recorded to have saved. */
+  readonly savedNumbers: readonly string[];
   readonly purposes: readonly { readonly key: string; readonly name: string }[];
   readonly senders: Awaited<ReturnType<typeof selectSenders>>;
   readonly consents: Awaited<ReturnType<typeof consentHistory>>;

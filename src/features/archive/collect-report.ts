@@ -4,7 +4,7 @@ import type { Language } from "../../kernel/language.ts";
 import { version } from "../../version.ts";
 import { consentHistory } from "../consent/index.ts";
 import { getOrganization } from "../organization/index.ts";
-import { readPerson } from "../subject/index.ts";
+import { readPerson, savedSendersOf, timeZonesOf } from "../subject/index.ts";
 import { accountSections } from "./collect-account.ts";
 import { decisionSection, messageSection } from "./collect-logs.ts";
 import {
@@ -50,6 +50,10 @@ export async function collectReport(
     recordIds: [...person.keys.keys()],
     hashes: person.hashes,
     identifiers: person.identifiers,
+    timeZones: timeZonesOf(person.records),
+    savedNumbers: senders
+      .filter(({ id }) => savedSendersOf(person.records).includes(formatId("snd", id)))
+      .map(({ displayPhoneNumber }) => displayPhoneNumber),
     purposes,
     senders,
     consents: await consentHistory(ctx, request.subjectId),

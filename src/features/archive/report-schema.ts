@@ -26,6 +26,12 @@ const rowsSection = (row: z.ZodType) =>
     ])
     .optional();
 
+/** In a report the account also tells what Sayso's own record of the person says. */
+export const reportedAccount = sectionSchemas.account.extend({
+  timeZones: z.array(text).optional(),
+  savedNumbers: z.array(text).optional(),
+});
+
 /** In a report the photo is a file of its own. */
 export const reportedProfile = sectionSchemas.profile.extend({
   photo: z
@@ -87,7 +93,7 @@ const report = z.strictObject({
     z.strictObject({ path: text, originalName: text, mediaType: text, section: text.nullable() }),
   ),
   sections: z.strictObject({
-    account: documentSection(sectionSchemas.account),
+    account: documentSection(reportedAccount),
     profile: documentSection(reportedProfile),
     devices: documentSection(sectionSchemas.devices),
     connection: documentSection(sectionSchemas.connection),

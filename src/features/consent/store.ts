@@ -171,7 +171,7 @@ export interface Evidence {
 
 /**
  * A message of the person (`subjectId`: uuid of their root) that Sayso holds; undefined when it holds no such message
- * of theirs. It confirms a request from a later second only: in doubt it came before.
+ * of theirs, or keeps it no more: it could be gone before the consent is on record. It confirms a request from a later second only: in doubt it came before.
  */
 export async function findEvidence(
   ctx: Context,
@@ -192,7 +192,7 @@ export async function findEvidence(
       from inbound_message m
       join subject w on w.organization_id = m.organization_id and w.id = m.subject_id
       where m.organization_id = ${ctx.organizationId}::uuid and m.message_id = ${about.messageId}
-        and w.root_id = ${about.subjectId}::uuid
+        and w.root_id = ${about.subjectId}::uuid and m.at >= kept_since(m.organization_id, 'inbound_message')
       order by m.at limit 1`,
   );
   return rows[0];

@@ -7,6 +7,7 @@ import { safeError } from "../../kernel/safe-error.ts";
 import type { CheckInput, Gate } from "./check.ts";
 import type { Language } from "./domain/texts.ts";
 import { presentAnswer } from "./present-decision.ts";
+import type { Preview, Previewer, PreviewItem } from "./preview.ts";
 
 /** Checks as lines of JSON (NDJSON), with what the transport knows of them. */
 export interface CheckLines {
@@ -21,21 +22,6 @@ export type LineAnswer<Problem> = { readonly messageRef?: string } & (
   | ReturnType<typeof presentAnswer>
   | { readonly line: number; readonly problem: Problem }
 );
-
-/** What a batch would be answered, counted. */
-export interface Preview {
-  /** Lines that are not empty: `allowed`, `denied` and `problems` together. */
-  readonly recipients: number;
-  readonly allowed: number;
-  readonly denied: number;
-  /** Those denied, by the worst reason of each. */
-  readonly byReason: Readonly<Record<string, number>>;
-  /** Those allowed whose window is open, and those whom a template alone may reach. */
-  readonly inWindow: number;
-  readonly templateOnly: number;
-  /** Lines that are no check. */
-  readonly problems: number;
-}
 
 /**
  * Answers every line that is not empty, in the order asked, as soon as its turn is there. What is wrong with one line
@@ -63,37 +49,23 @@ export function answerLines<Problem>(
   return inOrder(readLines(pieces, limits.bodyBytes), answered, limits.batchLinesInFlight);
 }
 
-/**
- * Counts what every line would be answered, and records nothing. Throws `unavailable` when the database is lost:
- * counts of a part would be taken for those of the whole.
- */
-export async function previewLines(
+/** Counts what every line that is not empty would be answered, and records nothing, see `createPreviewer`. */
+export function previewLines<Problem>(
   ctx: Context,
-  gate: Gate,
+  preview: Previewer,
   { pieces, readCheck }: CheckLines,
-): Promise<Preview> {
-  const decide = async (line: Line) => {
-    const input = lineOrUndefined(line, readCheck);
-    return input && (await gate(ctx, { ...input, dryRun: true }, "batch")).verdict;
-  };
-  const counted = { recipients: 0, allowed: 0, denied: 0, inWindow: 0, templateOnly: 0, problems: 0 };
-  const byReason = new Map<string, number>();
-  const verdicts = inOrder(readLines(pieces, limits.bodyBytes), decide, limits.batchLinesInFlight);
-  for await (const group of verdicts) {
-    for (const verdict of group) {
-      counted.recipients += 1;
-      if (verdict === undefined) counted.problems += 1;
-      else if (verdict.decision === "allow") {
-        counted.allowed += 1;
-        counted[verdict.window.open ? "inWindow" : "templateOnly"] += 1;
-      } else {
-        const code = verdict.reasons[0]?.code ?? "none";
-        counted.denied += 1;
-        byReason.set(code, (byReason.get(code) ?? 0) + 1);
-      }
-    }
+  problemOf: (error: SaysoError) => Problem,
+): Promise<Preview<Problem>> {
+  return preview(ctx, itemsOf(readLines(pieces, limits.bodyBytes), readCheck), problemOf);
+}
+
+async function* itemsOf(
+  groups: AsyncIterable<readonly Line[]>,
+  readCheck: CheckLines["readCheck"],
+): AsyncGenerator<readonly PreviewItem[]> {
+  for await (const lines of groups) {
+    yield lines.map((line) => ({ line: line.number, check: checkOrError(line, readCheck) }));
   }
-  return { ...counted, byReason: Object.fromEntries(byReason) };
 }
 
 function readLine({ text }: Line, readCheck: CheckLines["readCheck"]): CheckInput {
@@ -101,11 +73,11 @@ function readLine({ text }: Line, readCheck: CheckLines["readCheck"]): CheckInpu
   return readCheck(text);
 }
 
-function lineOrUndefined(line: Line, readCheck: CheckLines["readCheck"]): CheckInput | undefined {
+function checkOrError(line: Line, readCheck: CheckLines["readCheck"]): CheckInput | SaysoError {
   try {
     return readLine(line, readCheck);
   } catch (error) {
-    if (error instanceof SaysoError) return undefined;
+    if (error instanceof SaysoError) return error;
     throw error;
   }
 }

@@ -4,8 +4,12 @@ import { limits } from "../../kernel/limits.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import type { DecisionDocument } from "./check.ts";
 import { decideAgain } from "./domain/decide-again.ts";
+import { builtInPolicy } from "./domain/policy.ts";
 import { parsePolicyName } from "./domain/policy-name.ts";
+import { seenUnder } from "./domain/seen-facts.ts";
+import { SupposedPeople } from "./domain/supposed-people.ts";
 import { capHours, SupposedSends } from "./domain/supposed-sends.ts";
+import { worstCode } from "./domain/verdict.ts";
 import { createPolicies, readPolicy } from "./policies.ts";
 import { getPolicy } from "./show-policies.ts";
 import { type DecisionRow, selectDecisionsAfter, selectNewestDecision } from "./store.ts";
@@ -27,6 +31,7 @@ const missingFact = "fact_missing";
 export async function backtestPolicy(ctx: Context, version: number, { days }: { days: number }) {
   const policy = readPolicy(version, (await getPolicy(ctx, version)).document);
   const sends = new SupposedSends(policy);
+  const people = new SupposedPeople(policy);
   const policiesOf = createPolicies(ctx.services);
   const start = addSeconds(ctx.services.now(), -days * 24 * 3600);
   // An id is as old as the clock of the process that made it.
@@ -45,12 +50,16 @@ export async function backtestPolicy(ctx: Context, version: number, { days }: { 
       decisions += 1;
       const { question, facts, verdict } = row.document as DecisionDocument;
       const asked = { ...row, decisionId: formatId("dec", row.id), question, facts };
-      const seenHours = capHours(under[index] ?? { caps: [] });
-      const replayed = decideAgain({ question, facts: sends.complete(asked, seenHours) }, policy);
-      if ("verdict" in replayed) sends.add(asked, replayed.verdict);
+      const own = under[index] ?? builtInPolicy;
+      const seen = seenUnder(own, sends.complete(asked, capHours(own)));
+      const replayed = decideAgain({ question, facts: people.complete({ ...asked, facts: seen }) }, policy);
+      if ("verdict" in replayed) {
+        sends.add(asked, replayed.verdict);
+        people.add(asked, replayed.verdict);
+      }
       if (replayed.decision === row.decision) continue;
-      if (replayed.decision === "allow") count(deniesToAllows, verdict.reasons[0]?.code);
-      else count(allowsToDenies, "verdict" in replayed ? replayed.verdict.reasons[0]?.code : missingFact);
+      if (replayed.decision === "allow") count(deniesToAllows, worstCode(verdict));
+      else count(allowsToDenies, "verdict" in replayed ? worstCode(replayed.verdict) : missingFact);
     }
     after = page.at(-1)?.id;
     if (page.length < limits.backtestPage) break;

@@ -4,24 +4,19 @@ import { gather } from "../../kernel/gather.ts";
 import { readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId, type IdPrefix, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
-import { senderState } from "../../kernel/sender-state.ts";
 import { hashIdentifier, type SubjectReference } from "../subject/index.ts";
 import { decide } from "./domain/decide.ts";
-import type { Category, CauseKind, Facts, LawfulBasis, Question } from "./domain/facts.ts";
+import type { CauseKind, Facts, Question } from "./domain/facts.ts";
 import { permitExpiresAt } from "./domain/permit.ts";
 import type { Policy } from "./domain/policy.ts";
 import { type Cap, capsOn } from "./domain/rules/frequency-cap.ts";
-import type { Verdict } from "./domain/verdict.ts";
+import { limitsOn } from "./domain/rules/sender-limit.ts";
+import { isSimulated, simulatedBy } from "./domain/simulator.ts";
+import { type Verdict, worstCode } from "./domain/verdict.ts";
+import type { FactsQuery } from "./facts-store.ts";
 import { createPolicies } from "./policies.ts";
-import {
-  type ConsentRow,
-  type FactsQuery,
-  type FactsRow,
-  insertDecisions,
-  type NewDecision,
-  selectFacts,
-  type WantedSlot,
-} from "./store.ts";
+import { readFacts } from "./read-facts.ts";
+import { insertDecisions, type NewDecision, type WantedSlot } from "./store.ts";
 
 /** May this sender send this message to this person now? */
 export interface CheckInput extends Question {
@@ -37,6 +32,7 @@ export interface Answer {
   readonly permit: { readonly id: string; readonly expiresAt: string } | undefined;
   readonly question: Question;
   readonly verdict: Verdict;
+  readonly isSandbox: boolean;
 }
 
 /** What a stored decision holds: enough to explain and to repeat it, and no identifier of a person. */
@@ -60,6 +56,7 @@ export interface Prepared {
   readonly unreadable: readonly string[];
   /** Of the numbers that the question names. */
   readonly countries: readonly string[];
+  readonly sandbox: Facts["sandbox"];
   readonly isDryRun: boolean;
 }
 
@@ -69,8 +66,12 @@ export interface Judged {
   readonly facts: Facts;
   readonly verdict: Verdict;
   readonly permitExpiresAt: string | null;
-  /** Those that the message takes a place under. */
-  readonly caps: readonly Cap[];
+  /**
+   * Those that must leave room when the message takes its place; none when monitor mode let it out over a full one.
+   * Null: it takes no place.
+   */
+  readonly caps: readonly Cap[] | null;
+  readonly counters: WantedSlot["counters"];
   /** All records of the person, merged ones included (uuids). */
   readonly recordIds: readonly string[];
 }
@@ -99,11 +100,14 @@ export function createGate(services: Services): Gate {
   );
   return (ctx, input, of) => {
     const prepared = prepare(ctx, input);
+    if (prepared.sandbox?.simulates === "undecided")
+      return Promise.reject(new SaysoError("unavailable", "Nobody decides about this simulator number."));
     return of === "batch" ? check.patiently(prepared) : check(prepared);
   };
 }
 
-function prepare(ctx: Context, input: CheckInput): Prepared {
+/** What a check asks of the database, its identifiers read and hashed. */
+export function prepare(ctx: Context, input: CheckInput): Prepared {
   const { recipient, messageRef, dryRun, ...question } = input;
   const { subjectId, ...named } = recipient;
   const { identifiers, unreadable } = readIdentifiers(named);
@@ -111,6 +115,9 @@ function prepare(ctx: Context, input: CheckInput): Prepared {
     question,
     unreadable: unreadable.map(({ field }) => field),
     countries: identifiers.flatMap(({ country }) => country ?? []),
+    sandbox: ctx.keys.isSandbox
+      ? { simulates: simulatedBy(identifiers.map(({ canonical }) => canonical)) }
+      : null,
     isDryRun: dryRun === true,
     query: factsQuery(question, {
       organizationId: ctx.organizationId,
@@ -154,29 +161,28 @@ export async function judge(
   asked: readonly Prepared[],
 ): Promise<Judged[]> {
   if (asked.length === 0) return [];
-  const rows = await selectFacts(
-    services,
-    asked.map(({ query }) => query),
-  );
+  const seen = await readFacts(services, asked);
   const policies = await policiesOf(
-    rows.map(({ policyVersion }, index) => ({
+    seen.map(({ policyVersion }, index) => ({
       organizationId: asked[index]?.query.organizationId ?? "",
       policyVersion,
     })),
   );
   return asked.map((prepared, index) => {
-    const row = rows[index];
     const policy = policies[index];
-    if (row === undefined || policy === undefined) throw new Error("Facts are missing.");
-    const facts = factsOf(prepared, row);
+    const known = seen[index];
+    if (known === undefined || policy === undefined) throw new Error("Facts are missing.");
+    const { facts, recordIds } = known;
     const verdict = decide(prepared.question, facts, policy);
     return {
       prepared,
       facts,
       verdict,
       permitExpiresAt: permitExpiresAt(verdict, facts, policy),
-      caps: capsHeld(prepared, verdict, policy),
-      recordIds: row.recordIds,
+      // A simulator number is nobody, whom no place is held for.
+      caps: isSimulated(facts) ? null : capsHeld(prepared, verdict, policy),
+      counters: isSimulated(facts) ? [] : countersHeld(facts, verdict, policy),
+      recordIds,
     };
   });
 }
@@ -215,12 +221,15 @@ async function checkGathered(
   return judged.map(({ id, prepared, verdict, permitExpiresAt: expiresAt }) => {
     const answered = answers.get(prepared);
     if (answered !== undefined) return answered;
-    if (id !== undefined) services.metrics.decision(verdict.decision, verdict.reasons[0]?.code ?? "none");
+    const isSandbox = prepared.sandbox !== null;
+    if (id !== undefined && !isSandbox)
+      services.metrics.decision(verdict.decision, worstCode(verdict) ?? "none");
     return {
       decisionId: id === undefined ? undefined : formatId("dec", id),
       permit: id === undefined || expiresAt === null ? undefined : { id: formatId("prm", id), expiresAt },
       question: prepared.question,
       verdict,
+      isSandbox,
     };
   });
 }
@@ -243,103 +252,50 @@ export function newDecision(judged: Judged, id: string): NewDecision {
   };
 }
 
-/** The caps that an allowed message takes a place under. */
-function capsHeld({ question }: Prepared, verdict: Verdict, policy: Policy): readonly Cap[] {
-  if (verdict.decision !== "allow" || verdict.causeUsed) return [];
-  return capsOn(policy, question.purpose, verdict.category);
+/** The caps that an allowed message takes a place under; see `Judged`. */
+function capsHeld({ question }: Prepared, verdict: Verdict, policy: Policy): readonly Cap[] | null {
+  if (verdict.decision !== "allow" || verdict.causeUsed) return null;
+  const caps = capsOn(policy, question.purpose, verdict.category);
+  if (caps.length === 0) return null;
+  return verdict.reasons.some(({ rule }) => rule === "frequency_cap") ? [] : caps;
 }
 
-/** The place under the caps that a decision needs until its permit runs out, or for good (null); null: it needs none. */
+/** What counts the person as written to when the message goes out, the limits aside that may be passed. */
+function countersHeld(facts: Facts, verdict: Verdict, policy: Policy): WantedSlot["counters"] {
+  if (verdict.decision !== "allow" || verdict.window.open) return [];
+  const isFree = verdict.causeUsed || verdict.reasons.some(({ rule }) => rule === "sender_limit");
+  return limitsOn(policy, facts).map(({ of, id, most }) => ({
+    counter: of === "account" ? id : (parseId("snd", id) ?? id),
+    most: isFree ? null : most,
+  }));
+}
+
+/** The place that a decision needs until its permit runs out, or for good (null); null: it needs none. */
 export function slotOf(judged: Judged, decisionId: string, until: string | null): WantedSlot | null {
-  const { prepared, facts, verdict, caps, recordIds } = judged;
-  if (caps.length === 0 || verdict.category === null) return null;
+  const { prepared, facts, verdict, counters, recordIds } = judged;
+  // Monitor mode may let a message out to somebody who has no record to hold a place under a cap.
+  const caps = recordIds.length === 0 ? null : judged.caps;
+  const subjectIds = recordIds.length === 0 ? prepared.query.hashes.map(strangerId) : recordIds;
+  if ((caps === null && counters.length === 0) || verdict.category === null || subjectIds.length === 0)
+    return null;
   return {
     organizationId: prepared.query.organizationId,
     decisionId,
-    subjectIds: recordIds,
+    subjectIds,
     at: facts.now,
     category: verdict.category,
     purpose: prepared.question.purpose,
     messageRef: prepared.query.messageRef,
     until,
     caps,
+    counters,
   };
 }
+
+/** What counts a person without a record: half of the identifier's keyed hash, as a uuid. */
+const strangerId = (hash: string): string => hash.slice(0, 32);
 
 function document({ prepared, facts, verdict, permitExpiresAt: until }: Judged): DecisionDocument {
   const { question, query } = prepared;
   return { question, recipient: query.hashes, facts, verdict, permitExpiresAt: until };
-}
-
-function factsOf({ question, query, unreadable, countries }: Prepared, row: FactsRow): Facts {
-  const { cause } = question;
-  const state = senderState(row.sender?.restrictions ?? {}, row.now);
-  return {
-    now: row.now.toISOString(),
-    recipient: {
-      unreadable: row.subjectUnknown ? [...unreadable, "subjectId"] : unreadable,
-      identifierCount: query.hashes.length + (query.subjectId === null || row.subjectUnknown ? 0 : 1),
-      isSender: row.sender?.isRecipient ?? false,
-      subjectIds: (row.roots ?? []).map((id) => formatId("sub", id)),
-      mergedAt: row.mergedAt?.toISOString() ?? null,
-      countries: [...new Set([...(row.countries ?? []), ...countries])].sort(),
-    },
-    switches: (row.switches ?? []).map((pulled) => ({ ...pulled, id: formatId("swi", pulled.id) })),
-    sender: row.sender && {
-      id: formatId("snd", row.sender.id),
-      state: state.state,
-      restrictedUntil: state.until,
-    },
-    blocks: (row.blocks ?? []).map((block) => ({ ...block, id: formatId("blk", block.id) })),
-    nos: (row.nos ?? []).map((no) => ({
-      kind: no.kind as Facts["nos"][number]["kind"],
-      purpose: no.purpose === "*" ? null : no.purpose,
-      at: no.at,
-      eventId: no.eventId,
-    })),
-    purpose: row.purpose && {
-      key: row.purpose.key,
-      category: row.purpose.category as Category,
-      lawfulBasis: row.purpose.lawfulBasis as LawfulBasis,
-    },
-    consents: (row.consents ?? []).map(consentFact),
-    platformStops: row.platformStops ?? [],
-    holds: row.holds ?? [],
-    window: row.window,
-    template: row.template && {
-      id: formatId("tpl", row.template.id),
-      category: row.template.category as Category,
-      status: row.template.status,
-    },
-    cause: row.cause && cause ? { kind: cause.kind, id: cause.id, ...row.cause } : null,
-    sends: (row.sends ?? []).map(({ category, decisionId, ...send }) => ({
-      ...send,
-      category: category as Category | null,
-      decisionId: decisionId === null ? null : formatId("dec", decisionId),
-    })),
-  };
-}
-
-function consentFact(row: ConsentRow): Facts["consents"][number] {
-  const yes = (id: string | null, at: string | null, expiresAt: string | null) =>
-    id === null || at === null ? null : { eventId: formatId("cns", id), at, expiresAt };
-  return {
-    purpose: row.purpose,
-    subjectId: formatId("sub", row.subject_id),
-    given: yes(row.given_event_id, row.given_at, row.given_expires_at),
-    proven: yes(row.proven_event_id, row.proven_at, row.proven_expires_at),
-    requested:
-      row.requested_event_id === null || row.requested_at === null
-        ? null
-        : { eventId: formatId("cns", row.requested_event_id), at: row.requested_at },
-    no:
-      row.no_kind === null || row.no_event_id === null || row.no_at === null
-        ? null
-        : {
-            kind: row.no_kind as NonNullable<Facts["consents"][number]["no"]>["kind"],
-            eventId: formatId("cns", row.no_event_id),
-            at: row.no_at,
-          },
-    unproven: row.unproven,
-  };
 }

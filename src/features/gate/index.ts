@@ -1,8 +1,10 @@
 export { activatePolicy } from "./activate-policy.ts";
-export { answerLines, previewLines } from "./answer-lines.ts";
+export { answerLines, type CheckLines, previewLines } from "./answer-lines.ts";
 export { createGate, type DecisionDocument } from "./check.ts";
 export { explain } from "./domain/explain.ts";
 export { policySchema } from "./domain/policy.ts";
+export { createPreviewer, type Preview } from "./preview.ts";
 export { proposePolicy } from "./propose-policy.ts";
 export { createRedeemer } from "./redeem-permit.ts";
 export { getPolicy, getPolicyInForce, listPolicies } from "./show-policies.ts";
+export { refreshSenderUse, weighAllComplaints, weighComplaints } from "./weigh-complaints.ts";

@@ -58,7 +58,7 @@ export function permitRoutes(app: App, redeem: Redeemer): void {
       tags: ["Checks"],
       summary: "Say what became of the message",
       description:
-        "A failure gives its place under the frequency caps back; an error code has the effect that it would have in a webhook.",
+        "A failure gives its place under the frequency caps and the sender's limits back; an error code has the effect that it would have in a webhook.",
       request: { params, ...body(outcomeReport) },
       responses: { 200: answer(outcome, "What is on record"), ...refusals },
     }),

@@ -3,7 +3,8 @@ import { violatedUnique } from "../../db/database.ts";
 import { replay } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
-import { type PolicyDocument, policyProblems } from "./domain/policy.ts";
+import { findSender } from "../organization/index.ts";
+import { type PolicyDocument, type PolicyProblem, policyProblems } from "./domain/policy.ts";
 import { formatPolicyName } from "./domain/policy-name.ts";
 import { getPolicy } from "./show-policies.ts";
 import { insertPolicy, selectPolicies } from "./store.ts";
@@ -16,7 +17,7 @@ export async function proposePolicy(
   ctx: Context,
   { document, note }: { document: PolicyDocument; note?: string | undefined },
 ) {
-  const problems = policyProblems(document);
+  const problems = [...policyProblems(document), ...(await unknownSenders(ctx, document))];
   if (problems.length > 0) {
     throw new SaysoError("invalid", "The policy has values that cannot be taken; see errors.", {
       errors: problems.map(({ pointer, message }) => ({ pointer: `/document${pointer}`, message })),
@@ -25,6 +26,16 @@ export async function proposePolicy(
   const { version } =
     (await replay<{ version: number }>(ctx)) ?? (await insertNext(ctx, document, note ?? null));
   return getPolicy(ctx, version);
+}
+
+/** A ceiling for a sender that nobody registered would hold nothing back. */
+async function unknownSenders(ctx: Context, { senderCeilings }: PolicyDocument): Promise<PolicyProblem[]> {
+  const problems: PolicyProblem[] = [];
+  for (const [n, { sender }] of senderCeilings.entries()) {
+    if (sender !== undefined && (await findSender(ctx, sender)) === undefined)
+      problems.push({ pointer: `/senderCeilings/${n}/sender`, message: "There is no such sender." });
+  }
+  return problems;
 }
 
 async function insertNext(ctx: Context, document: PolicyDocument, note: string | null) {

@@ -14,6 +14,7 @@ import {
   slotOf,
 } from "./check.ts";
 import { readInstant } from "./domain/instants.ts";
+import { simulatedAtRedemption } from "./domain/simulator.ts";
 import { type PermitCode, permitTexts } from "./domain/texts.ts";
 import { createPolicies } from "./policies.ts";
 import { presentReason } from "./present-decision.ts";
@@ -23,7 +24,6 @@ import {
   type PermitKey,
   type PermitRow,
   selectPermits,
-  type WantedSlot,
 } from "./store.ts";
 
 /** What became of an attempt to redeem a permit. */
@@ -83,7 +83,7 @@ async function redeemGathered(
   });
   const judged = await judge(services, policiesOf, unused.map(preparedOf));
 
-  const allowed: { permit: PermitRow; slot: WantedSlot | null }[] = [];
+  const allowed: { permit: PermitRow; now: Judged }[] = [];
   const refused: { permit: PermitRow; refused: Judged; decisionId: string }[] = [];
   unused.forEach((permit, index) => {
     const now = judged[index];
@@ -92,7 +92,7 @@ async function redeemGathered(
     if (!(readInstant(now.facts.now) < end)) {
       results.set(permit.id, { redeemed: false, code: "permit_expired" });
     } else if (now.verdict.decision === "allow") {
-      allowed.push({ permit, slot: slotOf(now, permit.id, null) });
+      allowed.push({ permit, now });
     } else {
       refused.push({ permit, refused: now, decisionId: services.newId("dec") });
     }
@@ -100,7 +100,12 @@ async function redeemGathered(
 
   const redeemed = await insertRedemptions(
     services,
-    allowed.map(({ permit, slot }) => ({ ...permit, slot })),
+    allowed.map(({ permit, now }) => ({
+      ...permit,
+      senderId: parseId("snd", now.facts.sender?.id ?? "") ?? null,
+      category: now.verdict.category,
+      slot: slotOf(now, permit.id, null),
+    })),
   );
   await insertDecisions(
     services,
@@ -143,6 +148,7 @@ function preparedOf({ id, organizationId, subjectId, document }: PermitRow): Pre
     question,
     unreadable: facts.recipient.unreadable,
     countries: facts.recipient.countries,
+    sandbox: simulatedAtRedemption(facts.sandbox),
     isDryRun: false,
     query: factsQuery(question, {
       organizationId,

@@ -4,6 +4,8 @@ import { invalid, SaysoError } from "../../kernel/errors.ts";
 import type { DecisionDocument } from "./check.ts";
 import { decideAgain } from "./domain/decide-again.ts";
 import type { Facts } from "./domain/facts.ts";
+import { builtInPolicy } from "./domain/policy.ts";
+import { seenUnder } from "./domain/seen-facts.ts";
 import { capHours } from "./domain/supposed-sends.ts";
 import type { Language } from "./domain/texts.ts";
 import type { Verdict } from "./domain/verdict.ts";
@@ -32,7 +34,8 @@ export async function replayDecision(
   }
   // Caps that look further back than those of its time would count sends that it did not see.
   const isSeen = own !== undefined && capHours(policy) <= capHours(own);
-  const replayed = decideAgain({ question, facts: isSeen ? facts : withoutSends(facts) }, policy);
+  const seen = seenUnder(own ?? builtInPolicy, isSeen ? facts : withoutSends(facts));
+  const replayed = decideAgain({ question, facts: seen }, policy);
   return {
     same: "verdict" in replayed && contentOf(replayed.verdict) === contentOf(verdict),
     recorded: presentVerdict(verdict, question, language),

@@ -1,9 +1,10 @@
 import type { Context } from "../../context.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { parseId } from "../../kernel/ids.ts";
-import { recordFailure } from "../whatsapp/index.ts";
+import { recordFailure, saysSpam } from "../whatsapp/index.ts";
 import type { DecisionDocument } from "./check.ts";
 import { insertOutcome, selectPermits } from "./store.ts";
+import { weighComplaints } from "./weigh-complaints.ts";
 
 /** What became of a message that had a permit, as its sender knows it. */
 export interface OutcomeReport {
@@ -15,10 +16,10 @@ export interface OutcomeReport {
 }
 
 /**
- * Ties what became of a message to its decision. A failure gives the place under the frequency caps back, and means for
- * the person and the sender what the same error in a webhook means; what was sent, or may have been, keeps its place. A
- * report may come again; `unknown` may become known later. Throws `not_found`, and `conflict` when it was said to have
- * been sent and is said to have failed, or the other way round.
+ * Ties what became of a message to its decision. A failure gives the place under the frequency caps and the sender's
+ * limits back, and means for the person and the sender what the same error in a webhook means; what was sent, or may have
+ * been, keeps its place. A report may come again; `unknown` may become known later. Throws `not_found`, and `conflict`
+ * when it was said to have been sent and is said to have failed, or the other way round.
  */
 export async function reportOutcome(ctx: Context, permitId: string, report: OutcomeReport) {
   const id = parseId("prm", permitId);
@@ -41,6 +42,8 @@ export async function reportOutcome(ctx: Context, permitId: string, report: Outc
       hashes: recipient,
       errorCode: report.errorCode,
     });
+    const senderId = parseId("snd", facts.sender.id);
+    if (senderId !== undefined && saysSpam(report.errorCode)) await weighComplaints(ctx, { senderId });
   }
   return { permitId, outcome: report.outcome, recordedAt: recorded.at.toISOString() };
 }

@@ -1,6 +1,16 @@
-import { type App, answer, body, createRoute, refusals, tooManyRequests, z } from "../../http/app.ts";
+import {
+  type App,
+  answer,
+  body,
+  createRoute,
+  limited,
+  readJsonText,
+  refusals,
+  tooManyRequests,
+  z,
+} from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
-import { checkFields, checkLines, checkSchema } from "../../http/check-body.ts";
+import { checkBatch, checkLines, checkSchema, readCheck } from "../../http/check-body.ts";
 import { preferredLanguage } from "../../http/language.ts";
 import { linesType } from "../../http/lines.ts";
 import { toProblem, validate } from "../../http/problem.ts";
@@ -21,22 +31,23 @@ import { openCause } from "./open-cause.ts";
 import { getDecision, listDecisionsOf, presentAnswer } from "./present-decision.ts";
 import { replayDecision } from "./replay-decision.ts";
 
-const batch = z.strictObject({
-  defaults: z.strictObject(checkFields),
-  recipients: z.array(z.unknown()).min(1).max(limits.batchRecipients),
-});
-
 const verdict = z.object({
   decision: z.enum(["allow", "deny"]).openapi({ description: "The answer. Branch on this alone." }),
   category: z.string().nullable().openapi({ description: "The category that counts." }),
-  reasons: z
-    .array(reason)
-    .openapi({ description: "Every rule that failed, worst first. New codes may appear." }),
+  reasons: z.array(reason).openapi({
+    description:
+      "Every rule that failed, worst first; with an allow those that monitor mode only watched. New codes may appear.",
+  }),
   rules: z.array(z.object({ rule: z.string(), outcome: z.string() })),
   window: z.object({ open: z.boolean(), openedAt: instant.nullable(), expiresAt: instant.nullable() }),
   obligations: z.array(z.string()),
   policyVersion: z.string(),
 });
+
+const sandbox = z
+  .literal(true)
+  .optional()
+  .openapi({ description: "Only there in a sandbox: a test's key asked." });
 
 const checked = verdict
   .extend({
@@ -44,6 +55,7 @@ const checked = verdict
     permit: z.object({ id: z.string(), expiresAt: instant }).optional().openapi({
       description: "Comes with an allow: leave to send this one message, once, until it expires.",
     }),
+    sandbox,
   })
   .openapi("CheckAnswer");
 
@@ -70,6 +82,7 @@ const decision = verdict
     at: instant,
     subjectId: z.string().nullable(),
     messageRef: z.string().nullable(),
+    sandbox,
     question: z.unknown(),
     facts: z
       .unknown()
@@ -97,11 +110,12 @@ const replayed = z
 
 const id = z.object({ id: z.string() });
 
-/** Routes of checks, decisions and causes. */
-export function gateRoutes(app: App, gate: Gate): void {
-  for (const path of ["/v1/checks/*", "/v1/decisions/*", "/v1/causes/*"]) app.use(path, requires("checks"));
-
-  app.openapi(
+/**
+ * The route of a single check. It stands before everything that reads bodies for all others: what a check pays for is
+ * its own reading, once.
+ */
+export function checkRoute(app: App, gate: Gate): void {
+  app.openAPIRegistry.registerPath(
     createRoute({
       method: "post",
       path: "/v1/checks",
@@ -112,11 +126,18 @@ export function gateRoutes(app: App, gate: Gate): void {
       request: body(checkSchema),
       responses: { 200: answer(checked, "The answer"), ...refusals },
     }),
-    async (c) => {
-      const answered = await gate(c.get("context"), c.req.valid("json"));
-      return c.json(presentAnswer(answered, preferredLanguage(c)), 200);
-    },
   );
+  app.post("/v1/checks", requires("checks"), limited(limits.bodyBytes), async (c) => {
+    const check = readCheck(await readJsonText(c));
+    const answered = await gate(c.get("context"), check);
+    return c.json(presentAnswer(answered, preferredLanguage(c)) satisfies CheckAnswer, 200);
+  });
+}
+
+/** Routes of batches, decisions and causes. */
+export function gateRoutes(app: App, gate: Gate): void {
+  for (const path of ["/v1/checks/*", "/v1/decisions/*", "/v1/causes/*"]) app.use(path, requires("checks"));
+
   app.openapi(
     createRoute({
       method: "post",
@@ -127,7 +148,7 @@ export function gateRoutes(app: App, gate: Gate): void {
       request: {
         body: {
           required: true,
-          content: { "application/json": { schema: batch }, [linesType]: { schema: checkLines } },
+          content: { "application/json": { schema: checkBatch }, [linesType]: { schema: checkLines } },
         },
       },
       responses: {

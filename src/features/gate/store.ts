@@ -2,204 +2,8 @@ import { and, asc, desc, eq, gt, gte, inArray, isNotNull, lt } from "drizzle-orm
 import type { Context, Services } from "../../context.ts";
 import { retryDeadlock, write } from "../../db/write.ts";
 import { limits } from "../../kernel/limits.ts";
-import type { Restriction } from "../../kernel/sender-state.ts";
 import type { CauseKind } from "./domain/facts.ts";
-import { activePolicy, decision, policyVersion, sendingSwitch } from "./tables.ts";
-
-/** What one check asks the database about. Ids are uuids, hashes hex. */
-export interface FactsQuery {
-  readonly organizationId: string;
-  readonly senderId: string | null;
-  readonly phoneNumberId: string | null;
-  readonly hashes: readonly string[];
-  readonly subjectId: string | null;
-  readonly channel: string;
-  readonly purpose: string;
-  readonly templateName: string | null;
-  readonly templateLanguage: string | null;
-  readonly causeKind: CauseKind | null;
-  readonly causeId: string | null;
-  /** The caller's id of the message; what holds its place under a frequency cap counts for nobody else. */
-  readonly messageRef: string | null;
-  /** The decision whose permit is being redeemed: its own cause and place under a cap do not stand against it. */
-  readonly redeeming: string | null;
-}
-
-/** What the database answers: as in Facts, but with uuids and PostgreSQL's way to write instants. */
-export interface FactsRow {
-  readonly now: Date;
-  /** The organization's policy in force; null: the built-in one. */
-  readonly policyVersion: number | null;
-  readonly roots: string[] | null;
-  /** All records of the person, merged ones included. */
-  readonly recordIds: string[];
-  /** A subjectId was named that this organization has not. */
-  readonly subjectUnknown: boolean;
-  readonly mergedAt: Date | null;
-  /** Of the numbers that are on record. */
-  readonly countries: string[] | null;
-  readonly switches: { id: string; scope: string; at: string }[] | null;
-  readonly sender: {
-    id: string;
-    restrictions: Readonly<Record<string, Restriction>>;
-    isRecipient: boolean;
-  } | null;
-  readonly blocks: { id: string; reason: string; expiresAt: string | null }[] | null;
-  readonly nos: { kind: string; purpose: string; at: string; eventId: string }[] | null;
-  readonly purpose: { key: string; category: string; lawfulBasis: string } | null;
-  readonly consents: ConsentRow[] | null;
-  readonly platformStops: { wabaId: string; at: string }[] | null;
-  readonly holds: { code: number; at: string }[] | null;
-  readonly window: { openedAt: string; messageId: string; closedAt: string | null } | null;
-  readonly template: { id: string; category: string; status: string } | null;
-  readonly cause: { openedAt: string; usedAt: string | null; usedOfLate: number } | null;
-  readonly sends:
-    | { at: string; category: string | null; purpose: string | null; decisionId: string | null }[]
-    | null;
-}
-
-export interface ConsentRow {
-  readonly purpose: string;
-  readonly subject_id: string;
-  readonly given_event_id: string | null;
-  readonly given_at: string | null;
-  readonly given_expires_at: string | null;
-  readonly proven_event_id: string | null;
-  readonly proven_at: string | null;
-  readonly proven_expires_at: string | null;
-  readonly requested_event_id: string | null;
-  readonly requested_at: string | null;
-  readonly no_kind: string | null;
-  readonly no_event_id: string | null;
-  readonly no_at: string | null;
-  readonly unproven: boolean;
-}
-
-/**
- * Reads the facts of all gathered checks in one statement, on the primary. Decisions linearize here, and its now()
- * is the only clock that they know. Reads the state of other features; writes nothing.
- */
-export async function selectFacts(services: Services, queries: readonly FactsQuery[]): Promise<FactsRow[]> {
-  const asked = JSON.stringify(queries.map((query, n) => ({ n, ...query })));
-  return services.db.statement(
-    (sql) => sql<FactsRow[]>`
-      select now()::timestamptz(3) as now, policy.version as "policyVersion", person.roots, known.ids as "recordIds", person.merged_at as "mergedAt",
-        q."subjectId" is not null and not exists (select from subject s
-          where s.organization_id = q."organizationId" and s.id = q."subjectId") as "subjectUnknown", sender.row as sender, blocks.rows as blocks,
-        nos.rows as nos, purpose.row as purpose, consents.rows as consents, stops.rows as "platformStops",
-        known.countries, switches.rows as switches, holds.rows as holds,
-        service.row as "window", template.row as template, cause.row as cause,
-        sends.rows as sends
-      from json_to_recordset(${asked}::text::json) q(n int, "organizationId" uuid, "senderId" uuid,
-        "phoneNumberId" text, hashes text[], "subjectId" uuid, channel text, purpose text, "templateName" text,
-        "templateLanguage" text, "causeKind" text, "causeId" uuid, "messageRef" text, redeeming uuid)
-      left join active_policy policy on policy.organization_id = q."organizationId"
-      cross join lateral (
-        select array_agg(r.root_id) as roots, max(r.merged_at) as merged_at from (
-          select s.root_id, max(s.merged_at) as merged_at from subject s
-          where s.organization_id = q."organizationId" and s.id in (
-            select i.subject_id from identifier i where i.organization_id = q."organizationId"
-              and i.hash in (select decode(h, 'hex') from unnest(q.hashes) h)
-            union select q."subjectId" where q."subjectId" is not null)
-          group by s.root_id) r
-      ) person
-      cross join lateral (
-        select coalesce(array_agg(distinct s.id), '{}') as ids, array_agg(i.hash) || coalesce((
-          select array_agg(decode(h, 'hex')) from unnest(q.hashes) h), '{}') as hashes,
-          array_agg(distinct i.country) filter (where i.country is not null) as countries
-        from subject s left join identifier i on i.organization_id = s.organization_id and i.subject_id = s.id
-        where s.organization_id = q."organizationId" and s.root_id = any(person.roots)
-      ) known
-      left join lateral (
-        select s.id, s.waba_id, json_build_object('id', s.id, 'restrictions', s.restrictions,
-          'isRecipient', coalesce(s.number_hash = any(known.hashes), false)) as row
-        from (
-          select * from sender where organization_id = q."organizationId" and id = q."senderId"
-          union all
-          select * from sender where organization_id = q."organizationId" and phone_number_id = q."phoneNumberId"
-        ) s limit 1
-      ) sender on true
-      cross join lateral (
-        select json_agg(json_build_object('id', b.id, 'reason', b.reason, 'expiresAt', b.expires_at)) as rows
-        from block b where b.organization_id = q."organizationId" and b.identifier_hash = any(known.hashes)
-          and b.lifted_at is null and (b.expires_at is null or b.expires_at > now())
-      ) blocks
-      cross join lateral (
-        select json_agg(json_build_object('kind', o.kind, 'purpose', o.purpose, 'at', o.at, 'eventId', o.event_id)) as rows
-        from (
-          select distinct on (n.kind, n.purpose) n.kind, n.purpose, n.at, n.event_id from standing_no n
-          where n.organization_id = q."organizationId" and n.identifier_hash = any(known.hashes)
-            and n.channel in ('*', q.channel) and n.purpose in ('*', q.purpose)
-          order by n.kind, n.purpose, n.at desc) o
-      ) nos
-      cross join lateral (
-        select json_agg(json_build_object('id', w.id, 'scope', case when w.sender_id is not null then 'sender'
-          when w.purpose is not null then 'purpose' else 'organization' end, 'at', w.pulled_at)) as rows
-        from sending_switch w where w.organization_id = q."organizationId" and w.released_at is null
-          and (w.sender_id is null or w.sender_id = sender.id) and (w.purpose is null or w.purpose = q.purpose)
-      ) switches
-      left join lateral (
-        select p.category, json_build_object('key', p.key, 'category', p.category, 'lawfulBasis', p.lawful_basis) as row
-        from purpose p where p.organization_id = q."organizationId" and p.key = q.purpose
-      ) purpose on true
-      cross join lateral (
-        select json_agg(row_to_json(c)) as rows from consent_state c
-        where c.organization_id = q."organizationId" and c.subject_id = any(known.ids) and c.channel = q.channel
-      ) consents
-      cross join lateral (
-        select json_agg(json_build_object('wabaId', p.waba_id, 'at', p.at)) as rows from platform_preference p
-        where p.organization_id = q."organizationId" and p.identifier_hash = any(known.hashes) and p.value = 'stop'
-      ) stops
-      left join lateral (
-        select json_build_object('openedAt', w.opened_at, 'messageId', w.message_id, 'closedAt', max(w.closed_at) over ()) as row
-        from service_window w where w.organization_id = q."organizationId" and w.sender_id = sender.id
-          and w.subject_id = any(known.ids)
-        order by w.opened_at desc limit 1
-      ) service on true
-      left join lateral (
-        select t.category, json_build_object('id', t.id, 'category', t.category, 'status', t.status) as row from template t
-        where t.organization_id = q."organizationId" and t.waba_id = sender.waba_id and t.name = q."templateName"
-          and t.language = q."templateLanguage"
-      ) template on true
-      cross join lateral (
-        select json_agg(h) as rows from (
-          select m.error_code as code, max(m.at) as at from message_status m
-          where 'marketing' in (purpose.category, template.category) and m.organization_id = q."organizationId"
-            and m.subject_id = any(known.ids) and m.error_code in (131049, 130472)
-            and m.at > now() - make_interval(secs => ${limits.platformHoldSeconds}::int)
-          group by m.error_code) h
-      ) holds
-      left join lateral (
-        select json_build_object('openedAt', o.at, 'usedAt', (
-          select u.used_at from cause_use u where u.organization_id = q."organizationId" and u.kind = q."causeKind"
-            and u.cause_id = q."causeId" and u.decision_id is distinct from q.redeeming), 'usedOfLate', (
-          select count(*) from decision d join cause_use u on u.organization_id = d.organization_id
-            and u.decision_id = d.id and u.kind = q."causeKind"
-          where d.organization_id = q."organizationId" and d.subject_id = any(known.ids)
-            and d.at > now() - interval '24 hours' and d.id is distinct from q.redeeming)) as row
-        from (
-          select c.opened_at as at from cause c where q."causeKind" = 'sign_in' and c.kind = 'sign_in'
-            and c.organization_id = q."organizationId" and c.id = q."causeId" and c.identifier_hashes && known.hashes
-          union all
-          select r.created_at from data_request r where q."causeKind" = 'data_request'
-            and r.organization_id = q."organizationId" and r.id = q."causeId" and r.subject_id = any(known.ids)
-          union all
-          select e.recorded_at from opt_out_event e where q."causeKind" = 'opt_out_confirmation' and e.kind = 'opted_out'
-            and e.organization_id = q."organizationId" and e.id = q."causeId" and e.subject_id = any(known.ids)
-          union all
-          select e.recorded_at from consent_event e where q."causeKind" = 'double_opt_in' and e.state = 'requested'
-            and e.organization_id = q."organizationId" and e.id = q."causeId" and e.subject_id = any(known.ids)
-        ) o limit 1
-      ) cause on q."causeId" is not null
-      left join lateral (
-        select json_agg(json_build_object('at', s.at, 'category', s.category, 'purpose', s.purpose,
-          'decisionId', s.decision_id)) as rows
-        from recent_sends(q."organizationId", known.ids, now() - policy.cap_hours * interval '1 hour', q.redeeming,
-          q."messageRef") s
-      ) sends on policy.cap_hours is not null
-      order by q.n`,
-  );
-}
+import { activePolicy, decision, monitor, policyVersion, sendingSwitch } from "./tables.ts";
 
 /** A decision that is about to be recorded. */
 export interface NewDecision {
@@ -215,11 +19,11 @@ export interface NewDecision {
   readonly slot: WantedSlot | null;
 }
 
-/** A place under frequency caps, for one message to one person; see `reserve_slots`. Ids are uuids. */
+/** A place under frequency caps and the sender's limits, for one message to one person; see `reserve_slots`. Ids are uuids. */
 export interface WantedSlot {
   readonly organizationId: string;
   readonly decisionId: string;
-  /** All records of the person. */
+  /** All records of the person; of a stranger what stands for the record, see `reached_person`. */
   readonly subjectIds: readonly string[];
   readonly at: string;
   readonly category: string;
@@ -227,7 +31,10 @@ export interface WantedSlot {
   readonly messageRef: string | null;
   /** Null: for good. */
   readonly until: string | null;
-  readonly caps: readonly object[];
+  /** Null: none is on the message. */
+  readonly caps: readonly object[] | null;
+  /** What counts the person as written to; `most` null: whatever the limit. */
+  readonly counters: readonly { readonly counter: string; readonly most: number | null }[];
 }
 
 /**
@@ -246,8 +53,8 @@ export async function insertDecisions(
           select * from json_to_recordset(${JSON.stringify(made)}::text::json) q(id uuid, "organizationId" uuid,
             at timestamptz, "subjectId" uuid, "messageRef" text, decision text, document json, cause json, slot json)),
         claimed as (
-          insert into cause_use (organization_id, kind, cause_id, decision_id)
-          select "organizationId", cause->>'kind', (cause->>'id')::uuid, id from q where json_typeof(cause) = 'object'
+          insert into cause_use (organization_id, kind, cause_id, decision_id, subject_id)
+          select "organizationId", cause->>'kind', (cause->>'id')::uuid, id, "subjectId" from q where json_typeof(cause) = 'object'
           order by 1, 2, 3, 4
           on conflict do nothing returning decision_id),
         reserved as materialized (
@@ -326,13 +133,19 @@ export async function selectPermits(services: Services, keys: readonly PermitKey
 /** Redeems permits, each only once and only if its place under the caps is still to be had; says which. */
 export async function insertRedemptions(
   services: Services,
-  permits: readonly (Pick<PermitRow, "organizationId" | "id" | "subjectId"> & { slot: WantedSlot | null })[],
+  permits: readonly (Pick<PermitRow, "organizationId" | "id" | "subjectId"> & {
+    senderId: string | null;
+    category: string | null;
+    slot: WantedSlot | null;
+  })[],
 ): Promise<ReadonlySet<string>> {
   if (permits.length === 0) return new Set();
-  const asked = permits.map(({ organizationId, id, subjectId, slot }) => ({
+  const asked = permits.map(({ organizationId, id, subjectId, senderId, category, slot }) => ({
     organizationId,
     id,
     subjectId,
+    senderId,
+    category,
     slot,
   }));
   const rows = await retryDeadlock(() =>
@@ -340,11 +153,11 @@ export async function insertRedemptions(
       (sql) => sql<{ id: string }[]>`
         with q as (
           select * from json_to_recordset(${JSON.stringify(asked)}::text::json) q("organizationId" uuid, id uuid,
-            "subjectId" uuid, slot json)),
+            "subjectId" uuid, "senderId" uuid, category text, slot json)),
         reserved as materialized (
           select decision_id from reserve_slots((select json_agg(slot) from q where json_typeof(slot) = 'object')))
-        insert into permit_redemption (organization_id, decision_id, subject_id)
-        select "organizationId", id, "subjectId" from q
+        insert into permit_redemption (organization_id, decision_id, subject_id, sender_id, category)
+        select "organizationId", id, "subjectId", "senderId", category from q
         where json_typeof(slot) is distinct from 'object' or id in (select decision_id from reserved)
         order by 1, 2
         on conflict do nothing returning decision_id as id`,
@@ -381,8 +194,10 @@ export async function insertOutcome(
           and s.decision_id = ${decisionId}::uuid and ${outcome} = 'failed' and exists (select from said)),
       kept as (
         update cap_slot s set until = null where s.organization_id = ${ctx.organizationId}::uuid
-          and s.decision_id = ${decisionId}::uuid and ${outcome} <> 'failed' and exists (select from said))
-      select at from said union all select at from earlier where outcome = ${outcome} limit 1`,
+          and s.decision_id = ${decisionId}::uuid and ${outcome} <> 'failed' and exists (select from said)),
+      uncounted as (
+        select unreach_person(${ctx.organizationId}::uuid, ${decisionId}::uuid) from said where ${outcome} = 'failed')
+      select at from said, (select count(*) from uncounted) u union all select at from earlier where outcome = ${outcome} limit 1`,
   );
   return rows[0];
 }
@@ -463,15 +278,24 @@ export async function activatePolicy(
     parts: [
       [
         "activated",
-        sql`insert into active_policy as a (organization_id, version, cap_hours)
+        sql`insert into active_policy as a (organization_id, version, cap_hours, decision_months,
+            inbound_months, watches_silence, watches_saved_numbers, watches_intake, has_ceilings)
           select p.organization_id, p.version,
-            (select max((c->>'hours')::int) from json_array_elements(p.document->'caps') c)
+            (select max((c->>'hours')::int) from json_array_elements(p.document->'caps') c),
+            (p.document->'retention'->>'decisionMonths')::int, (p.document->'retention'->>'inboundMonths')::int,
+            p.document->>'silenceMonths' is not null,
+            coalesce((p.document->>'onlyToPeopleWhoWrote')::boolean, false),
+            exists (select from json_object_keys(p.document->'intakeSilenceHours')),
+            coalesce(json_array_length(p.document->'senderCeilings') > 0, false)
           from policy_version p
           where p.organization_id = ${ctx.organizationId} and p.version = ${version}
             and (${expected}::int is null
               or exists (select from active_policy where organization_id = ${ctx.organizationId}))
           on conflict (organization_id) do update
-            set version = excluded.version, cap_hours = excluded.cap_hours, activated_at = excluded.activated_at
+            set version = excluded.version, cap_hours = excluded.cap_hours,
+              decision_months = excluded.decision_months, inbound_months = excluded.inbound_months,
+              watches_silence = excluded.watches_silence, watches_saved_numbers = excluded.watches_saved_numbers,
+              watches_intake = excluded.watches_intake, has_ceilings = excluded.has_ceilings, activated_at = excluded.activated_at
             where a.version = ${expected}::int
           returning version, activated_at`,
       ],
@@ -684,6 +508,118 @@ export async function selectSwitches(
         ),
       )
       .orderBy(desc(sendingSwitch.id))
+      .limit(limit),
+  );
+}
+
+export type MonitorRow = typeof monitor.$inferSelect;
+
+/** A monitor mode as its write answers it. */
+export type StartedMonitor = Pick<MonitorRow, "id" | "senderId" | "purpose" | "reason"> & {
+  readonly startedAt: string;
+  readonly until: string;
+};
+
+/**
+ * Starts a monitor mode. Undefined when the sender and the purpose are in one, and when it would end in the past or
+ * too late after their first one began. One that is over makes room first; the database refuses the second of two at
+ * the same time.
+ */
+export async function insertMonitor(
+  ctx: Context,
+  made: Pick<MonitorRow, "id" | "senderId" | "purpose" | "reason" | "until"> & {
+    eventId: string;
+    publicId: string;
+  },
+) {
+  const until = made.until.toISOString();
+  return write<StartedMonitor>(ctx, (sql) => ({
+    parts: [
+      [
+        "ended",
+        sql`update monitor set ended_at = until where organization_id = ${ctx.organizationId}
+            and sender_id = ${made.senderId} and purpose = ${made.purpose} and ended_at is null and until <= now()
+          returning id`,
+      ],
+      [
+        "started",
+        sql`insert into monitor (organization_id, id, sender_id, purpose, reason, until)
+          select ${ctx.organizationId}::uuid, ${made.id}::uuid, ${made.senderId}::uuid, ${made.purpose}, ${made.reason},
+            ${until}::timestamptz
+          from monitor m
+          where m.organization_id = ${ctx.organizationId} and m.sender_id = ${made.senderId} and m.purpose = ${made.purpose}
+          having ${until}::timestamptz > now() and ${until}::timestamptz
+              <= coalesce(min(m.started_at), now()) + ${limits.monitorDays}::int * interval '1 day'
+            and not coalesce(bool_or(m.ended_at is null and m.until > now()), false)
+            and (select count(*) from ended) >= 0
+          returning id, sender_id as "senderId", purpose, reason, started_at as "startedAt", until`,
+      ],
+      [
+        "event",
+        sql`insert into monitor_event (organization_id, id, monitor_id, kind, reason, actor_kind, actor_id)
+          select ${ctx.organizationId}::uuid, ${made.eventId}::uuid, id, 'started', reason, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+          from started returning id`,
+      ],
+    ],
+    result: sql`select * from started`,
+    audit: { action: "monitor.started", entity: made.publicId, details: { reason: made.reason, until } },
+  }));
+}
+
+/** Ends a monitor mode before its time. Undefined when it is over, or there is none of that id. */
+export async function endMonitor(
+  ctx: Context,
+  input: { id: string; eventId: string; publicId: string; reason: string },
+) {
+  return write<{ endedAt: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "ended",
+        sql`update monitor set ended_at = now() where organization_id = ${ctx.organizationId} and id = ${input.id}
+            and ended_at is null and until > now()
+          returning id, ended_at as "endedAt"`,
+      ],
+      [
+        "event",
+        sql`insert into monitor_event (organization_id, id, monitor_id, kind, reason, actor_kind, actor_id)
+          select ${ctx.organizationId}::uuid, ${input.eventId}::uuid, id, 'ended', ${input.reason}, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+          from ended returning id`,
+      ],
+    ],
+    result: sql`select "endedAt" from ended`,
+    audit: { action: "monitor.ended", entity: input.publicId, details: { reason: input.reason } },
+  }));
+}
+
+export async function selectMonitor(ctx: Context, id: string): Promise<MonitorRow | undefined> {
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(monitor)
+      .where(and(eq(monitor.organizationId, ctx.organizationId), eq(monitor.id, id))),
+  );
+  return rows[0];
+}
+
+/** Monitor modes of the organization, the newest first; of one sender and purpose when they are named. */
+export async function selectMonitors(
+  ctx: Context,
+  of: Pick<MonitorRow, "senderId" | "purpose"> | undefined,
+  before: string | undefined,
+  limit: number,
+): Promise<MonitorRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(monitor)
+      .where(
+        and(
+          eq(monitor.organizationId, ctx.organizationId),
+          of && and(eq(monitor.senderId, of.senderId), eq(monitor.purpose, of.purpose)),
+          before ? lt(monitor.id, before) : undefined,
+        ),
+      )
+      .orderBy(desc(monitor.id))
       .limit(limit),
   );
 }

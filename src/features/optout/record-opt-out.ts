@@ -11,7 +11,7 @@ import {
   resolveSubject,
   type SubjectReference,
 } from "../subject/index.ts";
-import { insertOptOut, type OptOutRow, type RecordedOptOut, selectOptOuts } from "./store.ts";
+import { insertOptOut, type OptOutRow, type RecordedOptOut, selectOptOuts, selectStands } from "./store.ts";
 
 export interface OptOutInput {
   readonly subject: SubjectReference;
@@ -35,19 +35,34 @@ export async function recordOptOut(ctx: Context, input: OptOutInput) {
   return present(row);
 }
 
-/** Takes a no that may be told several times: it is recorded unless it, or a later one, stands for everybody named. */
-export async function keepOptOut(ctx: Context, input: OptOutInput): Promise<void> {
-  await take(ctx, input, { unlessStanding: true });
+/**
+ * Takes a no that may be told several times: it is recorded unless it, or a later one, stands for everybody named.
+ * Answers whether it was. Throws what recordOptOut throws.
+ */
+export async function keepOptOut(ctx: Context, input: OptOutInput): Promise<boolean> {
+  return (await take(ctx, input, { unlessStanding: true })) !== undefined;
 }
 
-async function take(ctx: Context, input: OptOutInput, { unlessStanding = false } = {}) {
+/** Whether keepOptOut would record it, and throws what that would throw; changes nothing. */
+export async function isNewOptOut(ctx: Context, input: OptOutInput): Promise<boolean> {
+  const occurredAt = await readOccurredAt(ctx, input);
+  const { roots, hashes } = await findSubjects(ctx, input.subject, "/subject");
+  const { purpose, channel } = input;
+  return !(await selectStands(ctx, { purpose, channel, occurredAt, roots, named: hashes }));
+}
+
+/** When a no was said. Throws for a purpose that does not fit its scope, an unknown one, and a time in the future. */
+async function readOccurredAt(ctx: Context, input: OptOutInput): Promise<string> {
   if (input.scope === "purpose") {
     if (input.purpose === undefined) throw invalid("/purpose", "Say which purpose, or use the scope all.");
     if ((await findPurpose(ctx, input.purpose)) === undefined)
       throw invalid("/purpose", "There is no such purpose.");
   } else if (input.purpose !== undefined) throw invalid("/purpose", "The scope all has no purpose.");
-  const occurredAt = notInFuture(input.occurredAt, ctx.services.now(), "/occurredAt").toISOString();
+  return notInFuture(input.occurredAt, ctx.services.now(), "/occurredAt").toISOString();
+}
 
+async function take(ctx: Context, input: OptOutInput, { unlessStanding = false } = {}) {
+  const occurredAt = await readOccurredAt(ctx, input);
   const read = readReference(input.subject, "/subject");
   const people = await peopleOf(ctx, input.subject);
   const events = people.map((subjectId) => ({ id: ctx.services.newId("opt"), subjectId }));

@@ -1,17 +1,9 @@
 import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
-import { channel, instant, keyName, listOf, pageById, pageOf, subjectReference } from "../../http/schemas.ts";
+import { optOutBody } from "../../http/line-bodies.ts";
+import { instant, keyName, listOf, pageById, pageOf, subjectReference } from "../../http/schemas.ts";
 import { issueOptOutLink } from "./opt-out-link.ts";
 import { listOptOuts, recordOptOut } from "./record-opt-out.ts";
-
-const optOutInput = z.strictObject({
-  subject: subjectReference,
-  scope: z.enum(["all", "purpose"]),
-  purpose: keyName.optional(),
-  channel: channel.optional().openapi({ description: "Left out: every channel." }),
-  source: z.enum(["staff", "api", "link", "keyword", "platform", "import"]),
-  occurredAt: instant,
-});
 
 const recorded = z
   .object({
@@ -51,7 +43,7 @@ export function optOutRoutes(app: App): void {
       path: "/v1/opt-outs",
       tags: ["Opt-outs"],
       summary: "Take a person's no, at once",
-      request: body(optOutInput),
+      request: body(optOutBody),
       responses: { 201: answer(recorded, "The opt-out"), ...refusals },
     }),
     async (c) => c.json(await recordOptOut(c.var.context, c.req.valid("json")), 201),

@@ -99,6 +99,24 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
   }));
 }
 
+/** Whether an opt-out of this scope, as late as this one, stands for everybody named: then insertOptOut need not. */
+export async function selectStands(
+  ctx: Context,
+  optOut: Pick<NewOptOut, "purpose" | "channel" | "occurredAt" | "named"> & {
+    readonly roots: readonly string[];
+  },
+): Promise<boolean> {
+  const rows = await ctx.services.db.look(
+    (sql) => sql<{ stands: boolean }[]>`
+      select not exists (select from (${hashesOf(sql, ctx, optOut.roots, optOut.named)}) h
+        where not exists (select from standing_no n
+          where n.organization_id = ${ctx.organizationId} and n.identifier_hash = h.hash and n.kind = 'opted_out'
+            and n.channel = ${optOut.channel ?? "*"} and n.purpose = ${optOut.purpose ?? "*"}
+            and n.at >= ${optOut.occurredAt}::timestamptz)) as stands`,
+  );
+  return rows[0]?.stands === true;
+}
+
 function auditOf({ publicId, scope, purpose, source }: NewOptOut) {
   return { action: "opt_out.recorded", entity: publicId, details: { scope, purpose, source } } as const;
 }

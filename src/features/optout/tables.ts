@@ -32,6 +32,7 @@ export const optOutEvent = pgTable(
       foreignColumns: [subject.organizationId, subject.id],
     }),
     index().on(t.organizationId, t.subjectId, t.recordedAt),
+    index().on(t.organizationId, t.recordedAt),
     uniqueIndex("opt_out_undone_once").on(t.organizationId, t.undoes).where(sql`undoes is not null`),
   ],
 );

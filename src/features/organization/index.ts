@@ -1,5 +1,5 @@
 export { openInstallation, organizationKeyring, type SigningKey } from "./keys.ts";
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
-export { createOrganization, getOrganization, listOrganizations } from "./manage-organizations.ts";
+export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
 export { findSender } from "./manage-senders.ts";
 export { selectFirstOrganizationId as firstOrganizationId, selectPurpose as findPurpose } from "./store.ts";

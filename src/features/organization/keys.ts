@@ -60,11 +60,21 @@ export async function openInstallation(services: Services): Promise<SigningKey> 
   };
 }
 
-/** A new organization with keys of its own, wrapped by the master key. */
-export function newOrganization(services: Services, name: string): NewOrganization {
+/** A new organization with keys of its own, wrapped by the master key; the sandbox of one when that (uuid) is named. */
+export function newOrganization(
+  services: Services,
+  name: string,
+  sandboxOf: string | null = null,
+): NewOrganization {
   const id = services.newId("org");
   const wrap = (key: Key, use: string) => seal(services.masterKey, `organization:${id}:${use}`, key);
-  return { id, name, lookupKey: wrap(randomKey(), "lookup_key"), dataKey: wrap(randomKey(), "data_key") };
+  return {
+    id,
+    name,
+    sandboxOf,
+    lookupKey: wrap(randomKey(), "lookup_key"),
+    dataKey: wrap(randomKey(), "data_key"),
+  };
 }
 
 /** Opens the keys of organizations and remembers them: they never change. */
@@ -86,7 +96,7 @@ export function organizationKeyring(
 /** The keys of an organization's row. Throws when they do not open under the master key. */
 export function unwrapOrganizationKeys(
   services: Services,
-  row: { id: string; lookupKey: Buffer; dataKey: Buffer },
+  row: { id: string; lookupKey: Buffer; dataKey: Buffer; sandboxOf: string | null },
 ): OrganizationKeys {
   const unwrap = (wrapped: Buffer, use: string) => {
     try {
@@ -95,5 +105,9 @@ export function unwrapOrganizationKeys(
       throw new SaysoError("internal", "An organization's key does not open.", { cause });
     }
   };
-  return { lookup: unwrap(row.lookupKey, "lookup_key"), data: unwrap(row.dataKey, "data_key") };
+  return {
+    lookup: unwrap(row.lookupKey, "lookup_key"),
+    data: unwrap(row.dataKey, "data_key"),
+    isSandbox: row.sandboxOf !== null,
+  };
 }

@@ -9,14 +9,15 @@ import type { Scope } from "../../kernel/scopes.ts";
 import { insertApiKey, type LiveApiKey, revokeApiKey, selectApiKeys, selectLiveApiKeys } from "./store.ts";
 
 /**
- * Makes an API key: 32 random bytes, shown this once and kept as SHA-256 (a random key needs no slow hash).
+ * Makes an API key: 32 random bytes, shown this once and kept as SHA-256 (a random key needs no slow hash). A sandbox's
+ * says so by its beginning, so that nobody takes it for a live one.
  * Throws `conflict` when two keys of this name are live: revoke one first.
  */
 export async function createApiKey(
   ctx: Context,
   input: { name: string; scopes: readonly Scope[]; expiresAt?: Date | undefined },
 ): Promise<{ id: string; key: string; name: string }> {
-  const key = `sayso_${randomBytes(32).toString("base64url")}`;
+  const key = `${ctx.keys.isSandbox ? "sayso_test_" : "sayso_"}${randomBytes(32).toString("base64url")}`;
   const id = ctx.services.newId("key");
   const taken = new SaysoError(
     "conflict",

@@ -1,13 +1,17 @@
 import type { Context, Services } from "../../context.ts";
+import { violatedUnique } from "../../db/database.ts";
 import type { Actor } from "../../kernel/actor.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { isTimeZone } from "../../kernel/time.ts";
 import { newOrganization, unwrapOrganizationKeys } from "./keys.ts";
 import {
   insertOrganization,
+  type NewOrganization,
   type OrganizationChange,
   selectOrganization,
   selectOrganizations,
+  selectSandboxId,
   updateOrganization,
 } from "./store.ts";
 
@@ -17,20 +21,45 @@ export async function createOrganization(
   actor: Actor,
   input: { name: string },
 ): Promise<{ id: string; name: string }> {
-  const made = newOrganization(services, input.name);
+  const id = await insert(services, actor, newOrganization(services, input.name));
+  return { id: formatId("org", id), name: input.name };
+}
+
+async function insert(services: Services, actor: Actor, made: NewOrganization): Promise<string> {
   const id = formatId("org", made.id);
   const keys = unwrapOrganizationKeys(services, made);
   const ctx: Context = { services, organizationId: made.id, keys, actor, requestId: id };
-  const row = await insertOrganization(ctx, made, id);
-  if (row === undefined) throw new SaysoError("internal", "The organization was not made.");
-  return { id, name: row.name };
+  if ((await insertOrganization(ctx, made, id)) === undefined)
+    throw new SaysoError("internal", "The organization was not made.");
+  return made.id;
+}
+
+/**
+ * The sandbox of an organization (uuids), made with the first call: an organization of its own, in which nothing of the
+ * other is seen, and nothing is counted. A sandbox is its own.
+ */
+export async function sandboxOf(ctx: Context): Promise<string> {
+  const { services, organizationId, actor, keys } = ctx;
+  if (keys.isSandbox) return organizationId;
+  const known = await selectSandboxId(services.db, organizationId);
+  if (known !== undefined) return known;
+  const { name } = await getOrganization(ctx);
+  try {
+    return await insert(services, actor, newOrganization(services, name, organizationId));
+  } catch (error) {
+    // Somebody else made it at this moment.
+    const meanwhile = await selectSandboxId(services.db, organizationId);
+    if (violatedUnique(error) === undefined || meanwhile === undefined) throw error;
+    return meanwhile;
+  }
 }
 
 /** Every organization of the installation, the first one first. For its operator only. */
 export async function listOrganizations(services: Services) {
-  return (await selectOrganizations(services.db)).map(({ id, name, createdAt }) => ({
+  return (await selectOrganizations(services.db)).map(({ id, name, sandboxOf, createdAt }) => ({
     id: formatId("org", id),
     name,
+    sandboxOf: sandboxOf === null ? null : formatId("org", sandboxOf),
     createdAt: createdAt.toISOString(),
   }));
 }
@@ -42,6 +71,7 @@ export async function getOrganization(ctx: Context) {
   return {
     id: formatId("org", row.id),
     name: row.name,
+    sandboxOf: row.sandboxOf === null ? null : formatId("org", row.sandboxOf),
     country: row.country,
     timeZone: row.timeZone,
     language: row.language,
@@ -59,13 +89,4 @@ export async function changeOrganization(ctx: Context, change: OrganizationChang
   }
   await updateOrganization(ctx, change, formatId("org", ctx.organizationId));
   return getOrganization(ctx);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

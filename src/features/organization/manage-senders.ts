@@ -13,10 +13,13 @@ import {
   type SenderRow,
   selectSender,
   selectSenders,
+  updateSender,
   type WrittenSender,
 } from "./store.ts";
 
-type SenderInput = Omit<NewSender, "id" | "numberHash">;
+type SenderInput = Omit<NewSender, "id" | "numberHash" | "portfolioId"> & {
+  readonly portfolioId?: string | undefined;
+};
 
 /**
  * Registers a business number. Throws `invalid` for a number that cannot be and `conflict` when the
@@ -31,18 +34,21 @@ export async function registerSender(ctx: Context, input: SenderInput) {
     );
   }
   const id = ctx.services.newId("snd");
-  const earlier = await replay<InsertedSender>(ctx);
-  const row =
-    earlier ??
-    (await insert(ctx, { ...input, id, numberHash: keyedHash(ctx.keys.lookup, `phone:${canonical}`) }));
-  const { restrictions, created_at } = row;
-  const made = { ...input, id: row.id, restrictions, createdAt: new Date(created_at) };
-  return presentSender(made, ctx.services.now());
+  const numberHash = keyedHash(ctx.keys.lookup, `phone:${canonical}`);
+  const made =
+    (await replay<WrittenSender>(ctx)) ??
+    (await insert(ctx, { ...input, portfolioId: input.portfolioId ?? null, id, numberHash }));
+  return presentSender(read(made), ctx.services.now());
 }
 
-type InsertedSender = NonNullable<Awaited<ReturnType<typeof insertSender>>>;
+/** A sender with its times as a typed read has them. */
+const read = (written: WrittenSender) => ({
+  ...written,
+  createdAt: new Date(written.createdAt),
+  messagingLimitAt: written.messagingLimitAt === null ? null : new Date(written.messagingLimitAt),
+});
 
-async function insert(ctx: Context, made: NewSender): Promise<InsertedSender> {
+async function insert(ctx: Context, made: NewSender): Promise<WrittenSender> {
   try {
     const inserted = await insertSender(ctx, made, formatId("snd", made.id));
     if (inserted === undefined) throw new SaysoError("internal", "The sender was not registered.");
@@ -76,14 +82,42 @@ export async function liftRestriction(ctx: Context, name: string, input: { reaso
   if (row === undefined) throw notFound("sender");
   const lifted = (await replay<WrittenSender>(ctx)) ?? (await liftRestrictions(ctx, row.id, input.reason));
   if (lifted === undefined) throw notFound("sender");
-  return presentSender({ ...lifted, createdAt: new Date(lifted.createdAt) }, ctx.services.now());
+  return presentSender(read(lifted), ctx.services.now());
+}
+
+/** What staff say of a sender because the platform did not; what is left out stays. */
+export interface SenderChange {
+  /** The business portfolio of its WhatsApp Business Account; null: not known. */
+  readonly portfolioId?: string | null | undefined;
+  /** How many people the portfolio may write to first in 24 hours. */
+  readonly messagingLimit?: number | "unlimited" | undefined;
+}
+
+/**
+ * Sets the portfolio of a sender's WhatsApp Business Account and the messaging limit that the portfolio's senders share.
+ * The platform's next word about the limit counts again. Throws `not_found`.
+ */
+export async function changeSender(ctx: Context, name: string, change: SenderChange) {
+  const row = await findSender(ctx, name);
+  const { portfolioId, messagingLimit: most } = change;
+  const changed =
+    row &&
+    (await updateSender(ctx, row.id, {
+      portfolioId,
+      messagingLimit: most === undefined ? undefined : { most: most === "unlimited" ? null : most },
+    }));
+  if (changed === undefined) throw notFound("sender");
+  return presentSender(read(changed), ctx.services.now());
 }
 
 export async function listSenders(ctx: Context, cursor: string | undefined, limit: number) {
   return (await selectSenders(ctx, cursor, limit)).map((row) => presentSender(row, ctx.services.now()));
 }
 
-function presentSender(row: Omit<SenderRow, "organizationId" | "numberHash">, now: Date) {
+function presentSender(
+  row: Omit<SenderRow, "organizationId" | "numberHash" | "isSandbox" | "qualityAt">,
+  now: Date,
+) {
   const state = senderState(row.restrictions as Record<string, Restriction>, now);
   return {
     id: formatId("snd", row.id),
@@ -94,6 +128,9 @@ function presentSender(row: Omit<SenderRow, "organizationId" | "numberHash">, no
     platform: row.platform,
     state: state.state,
     restrictedUntil: state.until,
+    portfolioId: row.portfolioId,
+    messagingLimit: row.messagingLimit ?? (row.messagingLimitAt === null ? null : ("unlimited" as const)),
+    quality: row.quality,
     createdAt: row.createdAt.toISOString(),
   };
 }

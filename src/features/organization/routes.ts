@@ -4,12 +4,16 @@ import { httpUrl, instant, keyName, listOf, pageById, pageByKey, pageOf, text } 
 import { categories, lawfulBases } from "./domain/purposes.ts";
 import { changeOrganization, getOrganization } from "./manage-organizations.ts";
 import { createPurpose, listPurposes } from "./manage-purposes.ts";
-import { getSender, liftRestriction, listSenders, registerSender } from "./manage-senders.ts";
+import { changeSender, getSender, liftRestriction, listSenders, registerSender } from "./manage-senders.ts";
 
 const organization = z
   .object({
     id: z.string(),
     name: z.string(),
+    sandboxOf: z
+      .string()
+      .nullable()
+      .openapi({ description: "The organization that this one is the sandbox of; null: it is live." }),
     country: z.string().nullable(),
     timeZone: z.string().nullable(),
     language: z.string(),
@@ -41,6 +45,14 @@ const organizationChange = z.strictObject({
     .openapi({ description: "What GDPR Article 15 wants told beside the data, in your words." }),
 });
 
+const portfolioId = z
+  .string()
+  .regex(/^\d{1,32}$/, "The business portfolio's id: digits only.")
+  .openapi({
+    example: "2329417887457253",
+    description: "Senders of one portfolio share its messaging limit. Without it those of one wabaId do.",
+  });
+
 const senderInput = z.strictObject({
   name: text(),
   phoneNumberId: z
@@ -53,7 +65,17 @@ const senderInput = z.strictObject({
     .regex(/^\d{1,32}$/, "The WhatsApp Business Account's id: digits only.")
     .openapi({ example: "102290129340398" }),
   platform: z.enum(["whatsapp_cloud"]).default("whatsapp_cloud"),
+  portfolioId: portfolioId.optional(),
 });
+
+const messagingLimit = z.union([z.int().min(1).max(1_000_000), z.literal("unlimited")]).openapi({
+  example: 2_000,
+  description: "Unique people that the portfolio may write to first in 24 rolling hours.",
+});
+
+const senderChange = z
+  .strictObject({ portfolioId: portfolioId.nullable().optional(), messagingLimit: messagingLimit.optional() })
+  .refine((change) => Object.keys(change).length > 0, "Name what is to be changed.");
 
 const sender = senderInput
   .extend({
@@ -61,6 +83,12 @@ const sender = senderInput
     platform: z.string(),
     state: z.string().openapi({ description: "active, or what the platform restricted." }),
     restrictedUntil: instant.nullable(),
+    portfolioId: portfolioId.nullable(),
+    messagingLimit: messagingLimit.nullable(),
+    quality: z
+      .string()
+      .nullable()
+      .openapi({ description: "red when the platform flagged the number, green when it took that back." }),
     createdAt: instant,
   })
   .openapi("Sender");
@@ -150,6 +178,20 @@ export function organizationRoutes(app: App): void {
       responses: { 200: answer(sender, "The sender"), ...refusals },
     }),
     async (c) => c.json(await getSender(c.var.context, c.req.valid("param").id), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/v1/senders/{id}",
+      tags: ["Organization"],
+      summary: "Say which portfolio a sender belongs to and how many people that may write to",
+      description:
+        "The portfolio is set for all senders of the same wabaId, the limit for all senders of the portfolio. The platform's next word about the limit counts again.",
+      middleware: requires("staff"),
+      request: { params: z.object({ id: z.string() }), ...body(senderChange) },
+      responses: { 200: answer(sender, "The sender as it is now"), ...refusals },
+    }),
+    async (c) => c.json(await changeSender(c.var.context, c.req.valid("param").id, c.req.valid("json")), 200),
   );
   app.openapi(
     createRoute({

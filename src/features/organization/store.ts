@@ -15,6 +15,7 @@ export type ApiKeyRow = typeof apiKey.$inferSelect;
 export interface NewOrganization {
   readonly id: string;
   readonly name: string;
+  readonly sandboxOf: string | null;
   readonly lookupKey: Buffer;
   readonly dataKey: Buffer;
 }
@@ -30,8 +31,8 @@ function organizationParts(sql: Sql, made: NewOrganization, onlyIf = sql``) {
   const purposes = JSON.stringify(firstPurposes);
   return {
     inserted: sql`
-      insert into organization (id, name, lookup_key, data_key)
-      select ${made.id}::uuid, ${made.name}, ${made.lookupKey}::bytea, ${made.dataKey}::bytea ${onlyIf}
+      insert into organization (id, name, sandbox_of, lookup_key, data_key)
+      select ${made.id}::uuid, ${made.name}, ${made.sandboxOf}::uuid, ${made.lookupKey}::bytea, ${made.dataKey}::bytea ${onlyIf}
       returning id, name`,
     purposes: sql`
       insert into purpose (organization_id, key, name, description, category, lawful_basis)
@@ -88,13 +89,22 @@ export async function selectOrganization(db: Database, id: string): Promise<Orga
   return rows[0];
 }
 
+/** The sandbox of an organization (uuids). */
+export async function selectSandboxId(db: Database, id: string): Promise<string | undefined> {
+  const rows = await db.read((d) =>
+    d.select({ id: organization.id }).from(organization).where(eq(organization.sandboxOf, id)),
+  );
+  return rows[0]?.id;
+}
+
 /** Every organization, in the order they were made. */
 export async function selectOrganizations(
   db: Database,
-): Promise<{ id: string; name: string; createdAt: Date }[]> {
+): Promise<Pick<OrganizationRow, "id" | "name" | "sandboxOf" | "createdAt">[]> {
+  const { id, name, sandboxOf, createdAt } = organization;
   return db.read((d) =>
     d
-      .select({ id: organization.id, name: organization.name, createdAt: organization.createdAt })
+      .select({ id, name, sandboxOf, createdAt })
       .from(organization)
       .orderBy(asc(organization.createdAt), asc(organization.id)),
   );
@@ -152,28 +162,45 @@ export interface NewSender {
   readonly numberHash: Buffer;
   readonly wabaId: string;
   readonly platform: string;
+  readonly portfolioId: string | null;
 }
 
 /**
  * Registers a sender. Updates that came for it before are replayed by the job; what the platform restricted of its
- * WhatsApp Business Account, when another sender of it was told, holds for it from the start.
+ * WhatsApp Business Account, when another sender of it was told, holds for it from the start. So does the messaging limit
+ * of its portfolio; one that is not named is that of the account's other senders.
  */
 export async function insertSender(ctx: Context, made: NewSender, entity: string) {
-  return write<{ id: string; created_at: string; restrictions: object }>(ctx, (sql) => ({
+  return write<WrittenSender>(ctx, (sql) => ({
     parts: [
+      [
+        "portfolio",
+        sql`select coalesce(${made.portfolioId}, (select max(s.portfolio_id) from sender s
+          where s.organization_id = ${ctx.organizationId}::uuid and s.waba_id = ${made.wabaId})) as id`,
+      ],
+      [
+        "told",
+        sql`select s.messaging_limit, s.messaging_limit_at from sender s, portfolio
+          where s.organization_id = ${ctx.organizationId}::uuid
+            and (s.waba_id = ${made.wabaId} or s.portfolio_id = portfolio.id) and s.messaging_limit_at is not null
+          order by s.messaging_limit_at desc limit 1`,
+      ],
       [
         "inserted",
         sql`insert into sender (organization_id, id, name, phone_number_id, display_phone_number, number_hash, waba_id,
-            platform, restrictions)
-          values (${ctx.organizationId}, ${made.id}, ${made.name}, ${made.phoneNumberId}, ${made.displayPhoneNumber},
-            ${made.numberHash}, ${made.wabaId}, ${made.platform}, coalesce((
+            platform, is_sandbox, restrictions, portfolio_id, messaging_limit, messaging_limit_at)
+          select ${ctx.organizationId}::uuid, ${made.id}::uuid, ${made.name}, ${made.phoneNumberId},
+            ${made.displayPhoneNumber}, ${made.numberHash}::bytea, ${made.wabaId}, ${made.platform}, ${ctx.keys.isSandbox}::boolean,
+            coalesce((
               select jsonb_object_agg(said.key, said.value order by said.value->>'at')
               from sender s cross join jsonb_each(s.restrictions) said
-              where s.waba_id = ${made.wabaId} and said.key <> ${liftedByStaff}), '{}'))
-          returning id, created_at, restrictions`,
+              where s.waba_id = ${made.wabaId} and not s.is_sandbox and said.key <> ${liftedByStaff}), '{}'),
+            portfolio.id, told.messaging_limit, told.messaging_limit_at
+          from portfolio left join told on true
+          returning ${written(sql)}`,
       ],
     ],
-    result: sql`select id, created_at, restrictions from inserted`,
+    result: sql`select * from inserted`,
     audit: { action: "sender.registered", entity },
     job: {
       task: "replay_unclaimed_updates",
@@ -184,9 +211,67 @@ export async function insertSender(ctx: Context, made: NewSender, entity: string
 }
 
 /** A sender as a statement answers with it. */
-export type WrittenSender = Omit<SenderRow, "organizationId" | "numberHash" | "createdAt"> & {
-  readonly createdAt: string;
-};
+export type WrittenSender = Omit<
+  SenderRow,
+  "organizationId" | "numberHash" | "isSandbox" | "createdAt" | "messagingLimitAt" | "qualityAt"
+> & { readonly createdAt: string; readonly messagingLimitAt: string | null };
+
+const written = (sql: Sql) => sql`id, name, phone_number_id as "phoneNumberId",
+  display_phone_number as "displayPhoneNumber", waba_id as "wabaId", platform, restrictions,
+  portfolio_id as "portfolioId", messaging_limit as "messagingLimit", messaging_limit_at as "messagingLimitAt", quality,
+  created_at as "createdAt"`;
+
+/**
+ * Sets a sender's portfolio for its whole WhatsApp Business Account, and the messaging limit for the whole portfolio; what
+ * is undefined stays. Senders that come together share the limit that was said last.
+ */
+export async function updateSender(
+  ctx: Context,
+  id: string,
+  change: {
+    readonly portfolioId: string | null | undefined;
+    /** `most` null: as many people as it likes. */
+    readonly messagingLimit: { readonly most: number | null } | undefined;
+  },
+) {
+  const { portfolioId, messagingLimit } = change;
+  const isTold = messagingLimit !== undefined;
+  return write<WrittenSender>(ctx, (sql) => ({
+    parts: [
+      [
+        "account",
+        sql`select s.waba_id, case when ${portfolioId !== undefined}::boolean then ${portfolioId ?? null}
+            else s.portfolio_id end as portfolio_id
+          from sender s where s.organization_id = ${ctx.organizationId}::uuid and s.id = ${id}::uuid`,
+      ],
+      [
+        "shared",
+        sql`select s.id, s.messaging_limit, s.messaging_limit_at from sender s, account a
+          where s.organization_id = ${ctx.organizationId}::uuid
+            and (s.waba_id = a.waba_id or s.portfolio_id = a.portfolio_id)`,
+      ],
+      [
+        "told",
+        isTold
+          ? sql`select ${messagingLimit.most}::int as messaging_limit, date_trunc('second', now()) as messaging_limit_at`
+          : sql`select messaging_limit, messaging_limit_at from shared order by messaging_limit_at desc nulls last limit 1`,
+      ],
+      [
+        "updated",
+        sql`update sender s set messaging_limit = told.messaging_limit, messaging_limit_at = told.messaging_limit_at,
+            portfolio_id = case when s.waba_id = a.waba_id then a.portfolio_id else s.portfolio_id end
+          from account a, told where s.organization_id = ${ctx.organizationId}::uuid and s.id in (select id from shared)
+          returning s.id = ${id}::uuid as is_it, s.*`,
+      ],
+    ],
+    result: sql`select ${written(sql)} from updated where is_it`,
+    audit: {
+      action: "sender.changed",
+      entity: formatId("snd", id),
+      details: { portfolioId, messagingLimit },
+    },
+  }));
+}
 
 /**
  * Ends whatever the platform restricted of a sender (uuid), from this second on: platform times are whole seconds. What
@@ -201,8 +286,7 @@ export async function liftRestrictions(ctx: Context, id: string, reason: string)
             'state', 'active', 'until', null, 'at', date_trunc('second', now()),
             'over', coalesce(restrictions->${liftedByStaff}->'over', '{}') || (restrictions - ${liftedByStaff}::text)))
           where organization_id = ${ctx.organizationId}::uuid and id = ${id}::uuid
-          returning id, name, phone_number_id as "phoneNumberId", display_phone_number as "displayPhoneNumber",
-            waba_id as "wabaId", platform, restrictions, created_at as "createdAt"`,
+          returning ${written(sql)}`,
       ],
     ],
     result: sql`select * from lifted`,

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  type AnyPgColumn,
   boolean,
   check,
   foreignKey,
@@ -34,6 +35,10 @@ export const installation = pgTable(
 export const organization = pgTable("organization", {
   id: uuid().primaryKey(),
   name: text().notNull(),
+  /** The organization that this one is the sandbox of; null: it is a live one. */
+  sandboxOf: uuid()
+    .unique()
+    .references((): AnyPgColumn => organization.id),
   country: text(),
   timeZone: text(),
   language: text().notNull().default("en"),
@@ -55,8 +60,10 @@ export const sender = pgTable(
     organizationId: organizationId().references(() => organization.id),
     id: uuid().notNull(),
     name: text().notNull(),
-    /** Unique overall: a webhook names nothing else. */
-    phoneNumberId: text().notNull().unique(),
+    /** Unique among live ones: a webhook names nothing else. */
+    phoneNumberId: text().notNull(),
+    /** It is a sandbox's: no webhook is for it. */
+    isSandbox: boolean().notNull().default(false),
     displayPhoneNumber: text().notNull(),
     /** Keyed hash of its own number: a sender never writes to itself. */
     numberHash: bytes().notNull(),
@@ -64,9 +71,25 @@ export const sender = pgTable(
     platform: text().notNull(),
     /** What the platform restricted, by cause: {ban: {state, until, at}}. Nothing in it: active. */
     restrictions: jsonb().notNull().default({}),
+    /** The business portfolio that its WhatsApp Business Account belongs to, where staff said so. */
+    portfolioId: text(),
+    /**
+     * How many people its portfolio may write to first in 24 hours, as platform or staff said last; null: not known, or
+     * as many as it likes (then there is a time).
+     */
+    messagingLimit: integer(),
+    messagingLimitAt: instant(),
+    /** `red` when the platform flagged the number, `green` when it took that back; null: it said nothing. */
+    quality: text(),
+    qualityAt: instant(),
     createdAt: instant().notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.organizationId, t.id] }), index().on(t.wabaId)],
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    index().on(t.wabaId),
+    unique().on(t.organizationId, t.phoneNumberId),
+    uniqueIndex("sender_of_webhooks").on(t.phoneNumberId).where(sql`not is_sandbox`),
+  ],
 );
 
 export const purpose = pgTable(

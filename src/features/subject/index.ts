@@ -8,6 +8,8 @@ export {
   resolveIdentifiers,
   resolveSubject,
   type SubjectReference,
+  savedSendersOf,
+  timeZonesOf,
   unlinkIdentifier,
 } from "./resolve-subject.ts";
 export { hashesOf, standPart } from "./store.ts";

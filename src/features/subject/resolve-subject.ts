@@ -7,6 +7,7 @@ import {
   callChangeIdentity,
   callResolve,
   type HashedIdentifier,
+  type SubjectRow,
   sealIdentifiers,
   selectIdentifiers,
   selectRecords,
@@ -178,8 +179,23 @@ export async function getSubject(ctx: Context, subjectId: string) {
     id: formatId("sub", root.id),
     identifiers,
     mergedIds: records.filter((row) => row.id !== root.id).map((row) => formatId("sub", row.id)),
+    timeZones: timeZonesOf(records),
+    savedSenders: savedSendersOf(records),
     createdAt: root.createdAt.toISOString(),
   };
+}
+
+type Known = Pick<SubjectRow, "timeZone" | "savedSenderIds">;
+
+/** The time zones of all records of a person, each once. */
+export function timeZonesOf(records: readonly Known[]): string[] {
+  return [...new Set(records.flatMap(({ timeZone }) => timeZone ?? []))].sort();
+}
+
+/** The senders (`snd_…`) that any record of a person is known to have saved, each once. */
+export function savedSendersOf(records: readonly Known[]): string[] {
+  const ids = new Set(records.flatMap(({ savedSenderIds }) => savedSenderIds));
+  return [...ids].sort().map((id) => formatId("snd", id));
 }
 
 function identifierPlace(subjectId: string, hash: string): string {

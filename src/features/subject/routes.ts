@@ -3,6 +3,8 @@ import { requires } from "../../http/authenticate.ts";
 import { idOf, instant, subjectReference, text } from "../../http/schemas.ts";
 import { notFound } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
+import { changeSubject } from "./change-subject.ts";
 import { mergeSubjects } from "./merge-subjects.ts";
 import { ambiguous, findSubjects, getSubject } from "./resolve-subject.ts";
 
@@ -13,9 +15,28 @@ const subject = z
     mergedIds: z
       .array(z.string())
       .openapi({ description: "Records of the same person that were merged into this one." }),
+    timeZones: z.array(z.string()).openapi({
+      description:
+        "As recorded. Several after a merge: it must be a fit hour in each, until one is recorded anew.",
+    }),
+    savedSenders: z
+      .array(z.string())
+      .openapi({ description: "Senders whose number the person is known to have saved." }),
     createdAt: instant,
   })
   .openapi("Subject");
+
+const subjectChange = z.strictObject({
+  timeZone: text(64).nullable().optional().openapi({
+    description: "IANA. Quiet hours go by it instead of by the countries of the numbers. Null: not known.",
+    example: "Europe/Berlin",
+  }),
+  savedSenders: z
+    .array(idOf("snd"))
+    .max(limits.savedSenders)
+    .optional()
+    .openapi({ description: "All senders whose number the person is known to have saved." }),
+});
 
 /** Routes of people. */
 export function subjectRoutes(app: App): void {
@@ -53,6 +74,18 @@ export function subjectRoutes(app: App): void {
       responses: { 200: answer(subject, "The person"), ...refusals },
     }),
     async (c) => c.json(await getSubject(c.var.context, c.req.valid("param").id), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "patch",
+      path: "/v1/subjects/{id}",
+      tags: ["Subjects"],
+      summary: "Record a person's time zone, or that they saved a sender's number; what is left out stays",
+      request: { params: z.object({ id: z.string() }), ...body(subjectChange) },
+      responses: { 200: answer(subject, "The person"), ...refusals },
+    }),
+    async (c) =>
+      c.json(await changeSubject(c.var.context, c.req.valid("param").id, c.req.valid("json")), 200),
   );
   app.openapi(
     createRoute({

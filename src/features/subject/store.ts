@@ -2,7 +2,7 @@ import { and, eq, inArray, sql as typed } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { retryDeadlock } from "../../db/write.ts";
+import { retryDeadlock, write } from "../../db/write.ts";
 import { identifier, subject } from "./tables.ts";
 
 /** An identifier as the database knows it: the keyed hash of its canonical form, in hex. */
@@ -93,6 +93,8 @@ export async function selectRecords(ctx: Context, id: string): Promise<SubjectRo
         id: subject.id,
         rootId: subject.rootId,
         mergedAt: subject.mergedAt,
+        timeZone: subject.timeZone,
+        savedSenderIds: subject.savedSenderIds,
         dataKey: subject.dataKey,
         evidenceKey: subject.evidenceKey,
         createdAt: subject.createdAt,
@@ -120,6 +122,41 @@ export async function selectIdentifiers(ctx: Context, subjectIds: readonly strin
       )
       .orderBy(identifier.createdAt, identifier.hash),
   );
+}
+
+/**
+ * Changes what is given of a person, in place of what merged records had. Undefined when the record is no root any more.
+ */
+export async function updateSubject(
+  ctx: Context,
+  id: string,
+  change: { timeZone?: string | null | undefined; savedSenderIds?: readonly string[] | undefined },
+  entity: string,
+) {
+  const { timeZone, savedSenderIds } = change;
+  return write<{ id: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "changed",
+        sql`update subject s set
+            time_zone = case when ${timeZone === undefined} then s.time_zone
+              when s.id = s.root_id then ${timeZone ?? null}::text end,
+            saved_sender_ids = case when ${savedSenderIds === undefined} then s.saved_sender_ids
+              when s.id = s.root_id then (
+                select coalesce(array_agg(x::uuid), '{}') from unnest(${(savedSenderIds ?? []) as string[]}::text[]) x)
+              else '{}' end
+          where s.organization_id = ${ctx.organizationId}::uuid and s.root_id = ${id}::uuid
+          returning s.id`,
+      ],
+    ],
+    result: sql`select id from changed where id = ${id}::uuid`,
+    // Which, and not to what: where somebody lives is personal.
+    audit: {
+      action: "subject.changed",
+      entity,
+      details: { timeZone: timeZone !== undefined, savedSenders: savedSenderIds !== undefined },
+    },
+  }));
 }
 
 /** Makes two records one person; see merge_subjects in the migrations. Null when one does not exist. */

@@ -13,6 +13,10 @@ export const subject = pgTable(
     id: uuid().notNull(),
     rootId: uuid().notNull(),
     mergedAt: instant(),
+    /** IANA; null: nobody has said. Not sealed, for checks go by it. */
+    timeZone: text(),
+    /** The senders whose number the person is known to have saved. */
+    savedSenderIds: uuid().array().notNull().default([]),
     /** Two keys of the person's own, wrapped by the master key. Erasure destroys the first. */
     dataKey: bytes(),
     evidenceKey: bytes().notNull(),

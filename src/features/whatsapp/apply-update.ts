@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
-import { type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
+import { canonicalPhone, type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { keyedHash } from "../../kernel/seal.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
 import { isOptOutKeyword } from "./domain/keywords.ts";
@@ -10,6 +11,7 @@ import type {
   InboundMessage,
   MessageStatus,
   NumberChanged,
+  NumberQuality,
   PersonIdentifiers,
   PlatformErrorReport,
   TemplateCategoryChange,
@@ -24,6 +26,8 @@ import {
   insertPreference,
   type KnownSender,
   selectRecipients,
+  updateMessagingLimit,
+  updateNumberQuality,
   updateRestrictions,
   upsertTemplate,
 } from "./store.ts";
@@ -54,7 +58,10 @@ export async function applyUpdate(ctx: Context, update: Update, sender: KnownSen
       return applyTemplateUpdate(ctx, update, sender);
     case "account_restriction":
       return applyRestriction(ctx, update, sender);
+    case "account_capability":
+      return updateMessagingLimit(ctx, sender.wabaId, update.dailyLimit, update.at);
     case "number_quality":
+      return applyNumberQuality(ctx, update, sender);
     case "ignored":
     case "unreadable":
       return;
@@ -166,6 +173,20 @@ async function applyIdentityChange(ctx: Context, change: NumberChanged | BsuidCh
   for (const previous of identifiersOf(change.previous)) {
     await unlinkIdentifier(ctx, previous, { movedTo: current, at });
   }
+}
+
+async function applyNumberQuality(ctx: Context, update: NumberQuality, sender: KnownSender): Promise<void> {
+  if (update.dailyLimit !== null)
+    await updateMessagingLimit(ctx, sender.wabaId, update.dailyLimit, update.at);
+  const canonical = canonicalPhone(`+${update.displayPhoneNumber}`);
+  const isRated = update.event === "flagged" || update.event === "unflagged";
+  if (canonical === undefined || !isRated) return;
+  await updateNumberQuality(ctx, {
+    wabaId: sender.wabaId,
+    numberHash: keyedHash(ctx.keys.lookup, `phone:${canonical}`),
+    quality: update.event === "flagged" ? "red" : "green",
+    at: update.at,
+  });
 }
 
 type TemplateUpdate = TemplateStatus | TemplateCategoryChange | TemplateQuality;

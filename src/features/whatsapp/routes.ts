@@ -1,6 +1,7 @@
 import { type App, answer, body, createRoute, limited, readBody, refusals, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
-import { instant, listOf, pageById, pageOf, subjectReference, text } from "../../http/schemas.ts";
+import { inboundBody } from "../../http/line-bodies.ts";
+import { instant, listOf, pageById, pageOf } from "../../http/schemas.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
 import { verifyHandshake, verifySignature } from "./domain/signature.ts";
@@ -36,16 +37,6 @@ const template = z
     createdAt: instant,
   })
   .openapi("Template");
-
-const inboundInput = z.strictObject({
-  sender: text(64),
-  from: subjectReference,
-  messageId: text(200),
-  occurredAt: instant,
-  text: text(limits.textLength)
-    .optional()
-    .openapi({ description: "Read for keywords such as STOP; not kept." }),
-});
 
 const inbound = z
   .object({
@@ -107,7 +98,7 @@ export function whatsappRoutes(app: App): void {
       path: "/v1/messages/inbound",
       tags: ["Messages"],
       summary: "Report a message from a person, for senders that are not on Meta's webhooks",
-      request: body(inboundInput),
+      request: body(inboundBody),
       responses: { 201: answer(inbound, "It opened the window"), ...refusals },
     }),
     async (c) => c.json(await reportInbound(c.var.context, c.req.valid("json")), 201),

@@ -6,6 +6,8 @@ import { formatId } from "../../kernel/ids.ts";
 import { liftedByStaff, type Restriction } from "../../kernel/sender-state.ts";
 import { type NewOptOut, optOutParts } from "../optout/index.ts";
 import { hashesOf } from "../subject/index.ts";
+import type { HeardField } from "./domain/fields.ts";
+import type { DailyLimit } from "./domain/update.ts";
 import { template } from "./tables.ts";
 
 /** A sender that updates are for. Ids are uuids. */
@@ -16,7 +18,7 @@ export interface KnownSender {
   readonly wabaId: string;
 }
 
-/** The senders with these phoneNumberIds or in these WhatsApp Business Accounts, of whichever organization. */
+/** The senders with these phoneNumberIds or in these WhatsApp Business Accounts, of whichever live organization. */
 export async function selectKnownSenders(
   services: Services,
   named: { phoneNumberIds: readonly string[]; wabaIds: readonly string[] },
@@ -24,8 +26,8 @@ export async function selectKnownSenders(
   return services.db.statement(
     (sql) => sql<KnownSender[]>`
       select id, organization_id as "organizationId", phone_number_id as "phoneNumberId", waba_id as "wabaId" from sender
-      where phone_number_id = any(${named.phoneNumberIds as string[]}::text[])
-        or waba_id = any(${named.wabaIds as string[]}::text[])`,
+      where not is_sandbox and (phone_number_id = any(${named.phoneNumberIds as string[]}::text[])
+        or waba_id = any(${named.wabaIds as string[]}::text[]))`,
   );
 }
 
@@ -89,14 +91,29 @@ export async function selectUnclaimedBodies(services: Services, names: readonly 
   return rows.map(({ id }) => id);
 }
 
-/** Notes that every update of a body took effect, but for those that wait for a sender or could not be read. */
+/**
+ * Notes that every update of a body took effect, but for those that wait for a sender or could not be read, and when
+ * the fields in it came. What is less than a minute newer is left, so that no row is written for every webhook.
+ */
 export async function markProcessed(
   services: Services,
-  id: string,
-  left: { unclaimed: readonly string[]; unreadable: readonly object[] },
+  { id, receivedAt }: { id: string; receivedAt: Date },
+  left: { unclaimed: readonly string[]; unreadable: readonly object[]; heard: readonly HeardField[] },
 ): Promise<void> {
   await services.db.statement(
     (sql) => sql`
+      with news as (
+        select distinct s.organization_id, s.waba_id, h.field
+        from jsonb_to_recordset(${JSON.stringify(left.heard)}::text::jsonb) h("wabaId" text, field text)
+        join sender s on s.waba_id = h."wabaId" and not s.is_sandbox
+        where not exists (select from webhook_intake i
+          where i.organization_id = s.organization_id and i.waba_id = s.waba_id and i.field = h.field
+            and i.heard_at > ${receivedAt}::timestamptz - interval '1 minute')),
+      heard as (
+        insert into webhook_intake as i (organization_id, waba_id, field, heard_at)
+        select organization_id, waba_id, field, ${receivedAt}::timestamptz from news order by 1, 2, 3
+        on conflict (organization_id, waba_id, field) do update set heard_at = excluded.heard_at
+          where i.heard_at < excluded.heard_at)
       update webhook_body set processed_at = now(), unclaimed = ${left.unclaimed as string[]}::text[],
         unreadable = ${JSON.stringify(left.unreadable)}::text::jsonb
       where id = ${id}`,
@@ -136,11 +153,7 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
   const { optOut } = message;
   return write<{ id: string }>(ctx, (sql) => ({
     parts: [
-      [
-        "known",
-        sql`select at from inbound_message
-          where organization_id = ${ctx.organizationId}::uuid and message_id = ${message.messageId}`,
-      ],
+      ["known", sql`select at from known_message(${ctx.organizationId}::uuid, ${message.messageId})`],
       [
         "message",
         sql`insert into inbound_message (organization_id, message_id, at, sender_id, subject_id, kind, opens_window)
@@ -165,12 +178,15 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
         : [
             [
               "said_no",
-              sql`select 1 from message union all select 1 from known where exists (
-                select from (${hashesOf(sql, ctx, optOut.named.length > 0 ? [] : [message.subjectId], optOut.named)}) h
-                where not exists (select from standing_no n
-                  where n.organization_id = ${ctx.organizationId}::uuid and n.identifier_hash = h.hash
-                    and n.channel = '*' and n.purpose = '*' and n.kind = 'opted_out'
-                    and n.at >= case when ${message.isStamped}::boolean then ${message.at}::timestamptz else known.at end))`,
+              // What stands is looked at after the message's id was locked: the same STOP may be on its way twice.
+              sql`select 1 from message union all select 1 from (
+                select known.at, array(${hashesOf(sql, ctx, optOut.named.length > 0 ? [] : [message.subjectId], optOut.named)}) as hashes
+                from known) k
+              cross join lateral opt_outs_before(${ctx.organizationId}::uuid, k.hashes, '*', '*') before(noes)
+              where exists (select from unnest(k.hashes) h where not exists (
+                select from jsonb_to_recordset(before.noes) n(hash text, at timestamptz)
+                where n.hash = encode(h, 'hex')
+                  and n.at >= case when ${message.isStamped}::boolean then ${message.at}::timestamptz else k.at end))`,
             ] as const,
             ...optOutParts(sql, ctx, optOut, "said_no"),
           ]),
@@ -186,6 +202,15 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
       details: { opensWindow: message.opensWindow, optOut: optOut?.publicId },
     },
   }));
+}
+
+/** Whether a message of this id is on record. */
+export async function selectIsKnown(ctx: Context, messageId: string): Promise<boolean> {
+  const rows = await ctx.services.db.look(
+    (sql) => sql`
+      select 1 from inbound_message where organization_id = ${ctx.organizationId} and message_id = ${messageId} limit 1`,
+  );
+  return rows.length > 0;
 }
 
 export interface NewMessageStatus {
@@ -217,6 +242,23 @@ export async function insertMessageStatus(ctx: Context, status: NewMessageStatus
           on conflict do nothing returning message_id`,
       ],
     ];
+    const isSent = status.status === "sent" && status.roots.length > 0;
+    const isFailed = status.status === "failed";
+    if (isFailed) {
+      parts.push([
+        "counted",
+        sql`select unreach_person(o.organization_id, o.decision_id) from status, permit_outcome o
+          where o.organization_id = ${ctx.organizationId}::uuid and o.message_id = ${status.messageId}`,
+      ]);
+    }
+    if (isSent) {
+      parts.push([
+        "counted",
+        sql`select reach_by_status(${ctx.organizationId}::uuid, ${status.senderId}::uuid,
+            array(select x::uuid from unnest(${status.roots as string[]}::text[]) x), ${status.at}::timestamptz)
+          from status`,
+      ]);
+    }
     if (status.effects.closesWindow) {
       parts.push([
         "closed",
@@ -230,7 +272,7 @@ export async function insertMessageStatus(ctx: Context, status: NewMessageStatus
     }
     if (status.effects.stopsMarketing) {
       const stop = { ...status, value: "stop" } as const;
-      parts.push(["preferred", preferencePart(sql, ctx, stop, sql`where exists (select from status)`)]);
+      parts.push(...preferenceParts(sql, ctx, stop, sql`where exists (select from status)`));
     }
     if (status.effects.restrictsSender) {
       const restriction = { state: "restricted", until: null, at: status.at } as const;
@@ -238,7 +280,11 @@ export async function insertMessageStatus(ctx: Context, status: NewMessageStatus
     }
     return {
       parts,
-      result: sql`select message_id from status`,
+      // What nothing reads is not called.
+      result:
+        isSent || isFailed
+          ? sql`select message_id from status, (select count(*) from counted) c`
+          : sql`select message_id from status`,
       audit: {
         action: "message_status.recorded",
         entity: status.senderId,
@@ -270,7 +316,7 @@ export interface NewPreference {
 /** Records WhatsApp's own stop or resume for every identifier of the person; the latest counts, a stop in doubt. */
 export async function insertPreference(ctx: Context, preference: NewPreference) {
   return write<{ count: number }>(ctx, (sql) => ({
-    parts: [["preferred", preferencePart(sql, ctx, preference, sql``)]],
+    parts: preferenceParts(sql, ctx, preference, sql``),
     result: sql`select count(*)::int as count from preferred having count(*) > 0`,
     audit: {
       action: "platform_preference.recorded",
@@ -280,16 +326,32 @@ export async function insertPreference(ctx: Context, preference: NewPreference) 
   }));
 }
 
-function preferencePart(sql: Sql, ctx: Context, preference: NewPreference, where: Fragment): Fragment {
-  return sql`
-    insert into platform_preference (organization_id, identifier_hash, waba_id, value, at)
-    select ${ctx.organizationId}::uuid, h.hash, ${preference.wabaId}, ${preference.value}, ${preference.at}::timestamptz
-    from (${hashesOf(sql, ctx, preference.roots, preference.hashes)}) h ${where}
-    on conflict (organization_id, identifier_hash, waba_id) do update
-      set value = excluded.value, at = excluded.at
-      where platform_preference.at < excluded.at
-        or (platform_preference.at = excluded.at and platform_preference.value <> 'stop' and excluded.value = 'stop')
-    returning identifier_hash`;
+/** `preferred` has the identifiers for which it is news; the event names those. */
+function preferenceParts(
+  sql: Sql,
+  ctx: Context,
+  preference: NewPreference,
+  where: Fragment,
+): [string, Fragment][] {
+  return [
+    [
+      "preferred",
+      sql`insert into platform_preference (organization_id, identifier_hash, waba_id, value, at)
+        select ${ctx.organizationId}::uuid, h.hash, ${preference.wabaId}, ${preference.value}, ${preference.at}::timestamptz
+        from (${hashesOf(sql, ctx, preference.roots, preference.hashes)}) h ${where}
+        on conflict (organization_id, identifier_hash, waba_id) do update
+          set value = excluded.value, at = excluded.at
+          where platform_preference.at < excluded.at
+            or (platform_preference.at = excluded.at and platform_preference.value <> 'stop' and excluded.value = 'stop')
+        returning organization_id, identifier_hash, waba_id, value, at`,
+    ],
+    [
+      "preference_event",
+      sql`insert into platform_preference_event (organization_id, id, waba_id, value, at, identifier_hashes)
+        select organization_id, ${ctx.services.newId("evt")}::uuid, waba_id, value, at, array_agg(identifier_hash)
+        from preferred group by 1, 3, 4, 5`,
+    ],
+  ];
 }
 
 /** What the platform said of restrictions, by cause. */
@@ -320,6 +382,57 @@ function restrictPart(sql: Sql, ctx: Context, wabaId: string, restrictions: Rest
     update sender set restrictions = restrictions || (select jsonb_object_agg(said.key, said.value) from ${newer})
     where organization_id = ${ctx.organizationId}::uuid and waba_id = ${wabaId} and exists (select from ${newer})
     returning id`;
+}
+
+/**
+ * Notes how many people the platform lets the senders of an account, and of the portfolio it is in, write to. The latest
+ * word counts; of two in the same second the stricter.
+ */
+export async function updateMessagingLimit(
+  ctx: Context,
+  wabaId: string,
+  dailyLimit: DailyLimit,
+  at: string,
+): Promise<void> {
+  const most = dailyLimit === "unlimited" ? null : dailyLimit;
+  await write<{ count: number }>(ctx, (sql) => ({
+    parts: [
+      [
+        "limited",
+        sql`update sender s set messaging_limit = ${most}::int, messaging_limit_at = ${at}::timestamptz
+          where s.organization_id = ${ctx.organizationId}::uuid
+            and (s.waba_id = ${wabaId} or s.portfolio_id in (select a.portfolio_id from sender a
+              where a.organization_id = ${ctx.organizationId}::uuid and a.waba_id = ${wabaId}))
+            and (s.messaging_limit_at is null or s.messaging_limit_at < ${at}::timestamptz
+              or (s.messaging_limit_at = ${at}::timestamptz and ${most}::int < coalesce(s.messaging_limit, ${most}::int + 1)))
+          returning s.id`,
+      ],
+    ],
+    result: sql`select count(*)::int as count from limited having count(*) > 0`,
+    audit: { action: "sender.limited", entity: wabaId, details: { dailyLimit } },
+  }));
+}
+
+/** Notes the quality of a number, by the keyed hash of it; the latest word counts, in the same second the worse. */
+export async function updateNumberQuality(
+  ctx: Context,
+  rated: { wabaId: string; numberHash: Buffer; quality: "red" | "green"; at: string },
+): Promise<void> {
+  await write<{ id: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "rated",
+        sql`update sender set quality = ${rated.quality}, quality_at = ${rated.at}::timestamptz
+          where organization_id = ${ctx.organizationId}::uuid and waba_id = ${rated.wabaId}
+            and number_hash = ${rated.numberHash}::bytea
+            and (quality_at is null or quality_at < ${rated.at}::timestamptz
+              or (quality_at = ${rated.at}::timestamptz and quality <> 'red' and ${rated.quality} = 'red'))
+          returning id`,
+      ],
+    ],
+    result: sql`select id from rated limit 1`,
+    audit: { action: "sender.quality_rated", entity: rated.wabaId, details: { quality: rated.quality } },
+  }));
 }
 
 export interface TemplateChange {

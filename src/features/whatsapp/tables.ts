@@ -40,7 +40,10 @@ export const webhookBody = pgTable(
   (t) => [index().on(t.day), index().using("gin", t.unclaimed)],
 );
 
-/** Append-only: that a person wrote, called or tapped, and when. Never the text. */
+/**
+ * Append-only until its organization keeps it no more: that a person wrote, called or tapped, and when. Never the text.
+ * Partitioned by month of `at` (migration 0007). One row for a message: known_message sees to it.
+ */
 export const inboundMessage = pgTable(
   "inbound_message",
   {
@@ -94,7 +97,26 @@ export const serviceWindow = pgTable(
   ],
 );
 
-/** WhatsApp's own stop or resume of marketing, per identifier and WhatsApp Business Account. */
+/** Append-only: WhatsApp's own stops and resumes of marketing, with the identifiers for which each was news. */
+export const platformPreferenceEvent = pgTable(
+  "platform_preference_event",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    id: uuid().notNull(),
+    wabaId: text().notNull(),
+    value: text().notNull(),
+    /** The platform's timestamp. */
+    at: instant().notNull(),
+    identifierHashes: bytes().array().notNull(),
+    recordedAt: instant().notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.id] }), index().on(t.organizationId, t.wabaId, t.at)],
+);
+
+/**
+ * WhatsApp's own stop or resume of marketing, per identifier and WhatsApp Business Account: the latest of the events,
+ * a stop in doubt. A stop goes along with who changes their number. Rebuildable from the events.
+ */
 export const platformPreference = pgTable(
   "platform_preference",
   {
@@ -104,7 +126,10 @@ export const platformPreference = pgTable(
     value: text().notNull(),
     at: instant().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.organizationId, t.identifierHash, t.wabaId] })],
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.identifierHash, t.wabaId] }),
+    index().on(t.organizationId, t.at),
+  ],
 );
 
 /** Append-only: what became of a message that went out. */
@@ -127,10 +152,24 @@ export const messageStatus = pgTable(
       foreignColumns: [sender.organizationId, sender.id],
     }),
     index().on(t.organizationId, t.subjectId, t.at),
-    index("message_status_holds")
+    index("message_status_failures")
       .on(t.organizationId, t.subjectId, t.at)
-      .where(sql`error_code in (131049, 130472)`),
+      .where(sql`error_code in (131049, 130472, 131026)`),
+    index("message_status_closings").on(t.organizationId, t.senderId, t.at).where(sql`error_code = 131047`),
+    index("message_status_spam").on(t.organizationId, t.senderId, t.at).where(sql`error_code = 131048`),
   ],
+);
+
+/** When a field of the webhooks last came for an account, to the minute: not every webhook writes here. */
+export const webhookIntake = pgTable(
+  "webhook_intake",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    wabaId: text().notNull(),
+    field: text().notNull(),
+    heardAt: instant().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.wabaId, t.field] })],
 );
 
 /** Message templates as the platform last described them. */

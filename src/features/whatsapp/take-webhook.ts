@@ -4,6 +4,8 @@ import { limits } from "../../kernel/limits.ts";
 import { open, randomKey, seal } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { applyUpdate } from "./apply-update.ts";
+import { isComplaint } from "./domain/effects.ts";
+import { fieldsIn } from "./domain/fields.ts";
 import { parseWebhook } from "./domain/parse.ts";
 import type { Update } from "./domain/update.ts";
 import {
@@ -22,6 +24,8 @@ import {
 export interface WebhookIntake {
   readonly services: Services;
   readonly organizationKeys: (organizationId: string) => Promise<OrganizationKeys>;
+  /** Told when something in force by now speaks against what the senders of a WhatsApp Business Account write. */
+  readonly onComplaint: (ctx: Context, about: { readonly wabaId: string }) => Promise<unknown>;
 }
 
 /**
@@ -95,7 +99,8 @@ async function applyBody(
   requestId: string,
 ): Promise<void> {
   const { services } = intake;
-  const { updates } = parseWebhook(readJson(body.raw), body.receivedAt);
+  const json = readJson(body.raw);
+  const { updates } = parseWebhook(json, body.receivedAt);
   const senders = await selectKnownSenders(services, namesIn(updates));
   const unclaimed = new Set<string>();
   const unreadable: object[] = [];
@@ -113,7 +118,9 @@ async function applyBody(
     }
     for (const sender of owners) {
       try {
-        await applyUpdate(await contextOf(intake, sender, requestId), update, sender);
+        const ctx = await contextOf(intake, sender, requestId);
+        await applyUpdate(ctx, update, sender);
+        if (isComplaint(update)) await intake.onComplaint(ctx, { wabaId: sender.wabaId });
       } catch (error) {
         failure ??= error;
         services.log.error({ requestId, position: update.position, type: update.type }, "update not applied");
@@ -127,7 +134,7 @@ async function applyBody(
       cause: failure,
     });
   }
-  await markProcessed(services, body.id, { unclaimed: [...unclaimed], unreadable });
+  await markProcessed(services, body, { unclaimed: [...unclaimed], unreadable, heard: fieldsIn(json) });
   // A sender that was registered meanwhile looked for waiting bodies before this one was marked as one.
   if (unclaimed.size > 0 && (await hasOwner(services, updates, unclaimed))) {
     await applyBody(intake, body, requestId);

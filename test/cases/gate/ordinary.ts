@@ -39,6 +39,8 @@ export const ordinaryCases: readonly GateCase[] = [
         subjectIds: [],
         mergedAt: null,
         countries: [],
+        timeZones: [],
+        hasSavedNumber: false,
       },
       sender: null,
       purpose: null,

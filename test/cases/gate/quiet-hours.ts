@@ -27,13 +27,14 @@ function row(
   policy: readonly Hours[] | Partial<PolicyDocument>,
   next: string | null | "open" | "any hour",
   scenario: Scenario = promotion,
+  timeZones: readonly string[] = [],
 ): GateCase {
   const isAllowed = next === "open" || next === "any hour";
   const { allowed } = scenario;
   return {
     guarantee,
     question: scenario.question,
-    facts: { ...scenario.facts, now, recipient: { ...scenario.facts.recipient, countries } },
+    facts: { ...scenario.facts, now, recipient: { ...scenario.facts.recipient, countries, timeZones } },
     policy: "allowedHours" in policy ? policy : { allowedHours: [...(policy as readonly Hours[])] },
     wanted: isAllowed
       ? {
@@ -49,6 +50,21 @@ const night = [marketing("22:00", "06:00", { days: [1, 2, 3, 4, 5] })];
 const russia = [marketing("08:00", "22:00")];
 const dawn = { allowedHours: [marketing("02:30", "05:00")], timeZones: newYork };
 const repeated = { allowedHours: [marketing("01:30", "02:00")], timeZones: newYork };
+
+/** Of a person whose own zones are recorded. */
+function living(
+  timeZones: readonly string[],
+  guarantee: string,
+  now: string,
+  countries: readonly string[],
+  next: Parameters<typeof row>[4],
+  policy: Parameters<typeof row>[3] = nineToNine,
+): GateCase {
+  return row(guarantee, now, countries, policy, next, promotion, timeZones);
+}
+
+const inNewYork = ["America/New_York"];
+const shopHours = [marketing("09:00", "21:00"), marketing("10:00", "20:00", { countries: ["FR"] })];
 
 /** Rule 11. */
 export const quietHoursCases: readonly GateCase[] = [
@@ -264,5 +280,117 @@ export const quietHoursCases: readonly GateCase[] = [
     [{ categories: ["authentication"], from: "09:00", to: "21:00" }],
     "any hour",
     signInCode,
+  ),
+
+  living(
+    inNewYork,
+    "a person's own zone stands for all zones of the country",
+    "2026-10-01T13:00:00.000Z",
+    ["US"],
+    "open",
+  ),
+  living(
+    inNewYork,
+    "one millisecond before the morning of the person's own zone it is too early",
+    "2026-10-01T12:59:59.999Z",
+    ["US"],
+    "2026-10-01T13:00:00.000Z",
+  ),
+  living(
+    inNewYork,
+    "a person's own zone comes before the one that the policy takes for the country",
+    "2026-10-01T10:00:00.000Z",
+    ["DE"],
+    "2026-10-01T13:00:00.000Z",
+    { allowedHours: nineToNine, timeZones: { DE: "Europe/Berlin" } },
+  ),
+  living(
+    inNewYork,
+    "a person who lives abroad is written to by the clocks there, in the hours of their number's country",
+    "2026-10-01T13:30:00.000Z",
+    ["FR"],
+    "2026-10-01T14:00:00.000Z",
+    shopHours,
+  ),
+  living(
+    inNewYork,
+    "the morning after the clocks of the person's zone went forward is an hour earlier",
+    "2027-03-14T02:00:00.000Z",
+    ["US"],
+    "2027-03-14T13:00:00.000Z",
+  ),
+  living(
+    inNewYork,
+    "the morning after they went back is an hour later",
+    "2026-11-01T01:00:00.000Z",
+    ["US"],
+    "2026-11-01T14:00:00.000Z",
+  ),
+  living(
+    ["Asia/Kathmandu"],
+    "the whole day of a person's zone is open at its midnight, to the millisecond",
+    "2026-10-02T18:15:00.000Z",
+    ["US"],
+    "open",
+    [marketing("00:00", "24:00", { days: [6] })],
+  ),
+  living(
+    ["Asia/Kathmandu"],
+    "and a millisecond before it, the day before is not",
+    "2026-10-02T18:14:59.999Z",
+    ["US"],
+    "2026-10-02T18:15:00.000Z",
+    [marketing("00:00", "24:00", { days: [6] })],
+  ),
+  living(
+    ["America/New_York", "Asia/Tokyo"],
+    "of a person with two zones both must be inside",
+    "2026-10-01T12:00:00.000Z",
+    ["US"],
+    "2026-10-02T00:00:00.000Z",
+  ),
+  living(
+    ["Asia/Tokyo", "America/New_York"],
+    "and while both are, they are",
+    "2026-10-02T00:59:59.999Z",
+    ["US"],
+    "open",
+  ),
+  living(
+    ["Nowhere/Land"],
+    "a zone of the person's that nobody knows is never open",
+    "2026-10-01T18:00:00.000Z",
+    ["US"],
+    null,
+  ),
+  living(
+    ["America/New_York", "Nowhere/Land"],
+    "a known zone does not make up for one that nobody knows",
+    "2026-10-01T18:00:00.000Z",
+    ["US"],
+    null,
+  ),
+  living(
+    inNewYork,
+    "a person without a known number is written to by their own zone",
+    "2026-10-01T13:00:00.000Z",
+    [],
+    "open",
+  ),
+  living(
+    inNewYork,
+    "and since nobody knows their country, only in hours that are right in each",
+    "2026-10-01T13:30:00.000Z",
+    [],
+    "2026-10-01T14:00:00.000Z",
+    shopHours,
+  ),
+  living(
+    inNewYork,
+    "a number that tells no country goes by the person's zone too, in hours that are right in each",
+    "2026-10-01T13:30:00.000Z",
+    ["ZZ"],
+    "2026-10-01T14:00:00.000Z",
+    shopHours,
   ),
 ];

@@ -6,6 +6,7 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/blocks\/\{id\}\/lift$/, ["blocks", "staff"]],
   [/ \/v1\/policies\/\{version\}\/activate$/, ["configuration", "staff"]],
   [/ \/v1\/(policy|policies|policy-schema|policy-presets)(\/|$)/, ["configuration"]],
+  [/^PATCH \/v1\/senders\/\{id\}$/, ["configuration", "staff"]],
   [/ \/v1\/senders\/\{id\}\/lift-restriction$/, ["configuration", "staff"]],
   [/ \/v1\/data-requests\/\{id\}\/archive$/, ["data_requests", "staff"]],
   [/ \/v1\/data-requests(\/|$)/, ["data_requests"]],
@@ -16,8 +17,8 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/consents$/, ["consents"]],
   [/ \/v1\/(organization|senders|purposes|templates|collection-points)(\/|$)/, ["configuration"]],
   [/ \/v1\/messages\/inbound$/, ["messages"]],
-  [/ \/v1\/(checks|decisions|causes|permits)(\/|$)/, ["checks"]],
+  [/ \/v1\/(checks|decisions|causes|permits|simulator-numbers)(\/|$)/, ["checks"]],
   [/ \/v1\/(opt-outs|opt-out-links)$/, ["opt_outs"]],
   [/ \/v1\/blocks$/, ["blocks"]],
-  [/ \/v1\/switches(\/|$)/, ["staff"]],
+  [/ \/v1\/(switches|monitors|complaint-breakers)(\/|$)/, ["staff"]],
 ];

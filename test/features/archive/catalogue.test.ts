@@ -2,10 +2,15 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { sectionNames, sectionSchemas } from "../../../src/features/accountdata/index.ts";
 import { ownSectionNames, rowSchemas } from "../../../src/features/archive/domain/sections.ts";
+import { reportedAccount } from "../../../src/features/archive/report-schema.ts";
 import { loadTemplates } from "../../../src/templates.ts";
 
 const templates = loadTemplates("report");
-const schemas: Readonly<Record<string, z.ZodType>> = { ...sectionSchemas, ...rowSchemas };
+const schemas: Readonly<Record<string, z.ZodType>> = {
+  ...sectionSchemas,
+  account: reportedAccount,
+  ...rowSchemas,
+};
 
 /** Fields that are shown as part of another one, or only to programs. */
 const unlabelled = new Set(["mediaType", "base64", "sha256", "code", "key"]);

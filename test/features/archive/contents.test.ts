@@ -37,6 +37,7 @@ const sectionOfTable: Readonly<Record<string, string>> = {
   cap_slot: "decisions",
   capture_token_use: "consents",
   cause: "sign_ins",
+  cause_use: "decisions",
   consent_event: "consents",
   consent_state: "consents",
   data_request: "requests",
@@ -47,6 +48,8 @@ const sectionOfTable: Readonly<Record<string, string>> = {
   opt_out_event: "opt_outs",
   permit_redemption: "decisions",
   platform_preference: "opt_outs",
+  platform_preference_event: "opt_outs",
+  reached_person: "decisions",
   service_window: "messages",
   standing_no: "opt_outs",
 };
@@ -129,15 +132,25 @@ async function knownPerson() {
   await org.post(`/v1/blocks/${block.id}/lift`, { reason: "A mix-up." });
   const { subjectId } = proven;
   await org.put(`/v1/subjects/${subjectId}/account-data/settings`, { readReceipts: true });
+  await org.patch(`/v1/subjects/${subjectId}`, {
+    timeZone: "America/New_York",
+    savedSenders: [shop.sender.id],
+  });
   await shop.sql(
     (sql, organizationId) => sql`
       with status as (
         insert into message_status (organization_id, message_id, status, at, sender_id, subject_id, error_code)
         values (${organizationId}, 'wamid.out', 'failed', now(), ${parseId("snd", shop.sender.id) ?? ""},
-          ${parseId("sub", subjectId) ?? ""}, 131047))
-      insert into platform_preference (organization_id, identifier_hash, waba_id, value, at)
-      select organization_id, hash, ${shop.sender.wabaId}, 'stop', now() from identifier
-      where organization_id = ${organizationId} and kind = 'phone'`,
+          ${parseId("sub", subjectId) ?? ""}, 131047)),
+      reached as (
+        insert into reached_person (organization_id, counter, subject_id, last_at)
+        values (${organizationId}, ${shop.sender.wabaId}, ${parseId("sub", subjectId) ?? ""}, now())),
+      stopped as (
+        insert into platform_preference (organization_id, identifier_hash, waba_id, value, at)
+        select organization_id, hash, ${shop.sender.wabaId}, 'stop', now() from identifier
+        where organization_id = ${organizationId} and kind = 'phone' returning *)
+      insert into platform_preference_event (organization_id, id, waba_id, value, at, identifier_hashes)
+      select organization_id, gen_random_uuid(), waba_id, value, at, array[identifier_hash] from stopped`,
   );
   return { shop, org, subjectId, first, proven, allowed, denied, optOut, block };
 }
@@ -160,8 +173,8 @@ describe("the archive of a person about whom everything is stored", () => {
       service.database.ownerUrl,
       (sql) => sql<{ table: string; column: string; isHash: boolean }[]>`
         select table_name as "table", column_name as "column", column_name like 'identifier_hash%' as "isHash"
-        from information_schema.columns join information_schema.tables using (table_schema, table_name)
-        where table_schema = 'public' and table_type = 'BASE TABLE'
+        from information_schema.columns join pg_class c on c.oid = table_name::regclass
+        where table_schema = 'public' and c.relkind in ('r', 'p') and not c.relispartition
           and (column_name in ('subject_id', 'identifier_hash', 'identifier_hashes'))
         order by 1`,
     );
@@ -192,7 +205,11 @@ describe("the archive of a person about whom everything is stored", () => {
       subjectId: known.subjectId,
       identifiers: expect.arrayContaining(identifiers),
     });
-    expect(section("account").document).toEqual({ identifiers: expect.arrayContaining(identifiers) });
+    expect(section("account").document).toEqual({
+      identifiers: expect.arrayContaining(identifiers),
+      timeZones: ["America/New_York"],
+      savedNumbers: ["+12025550100"],
+    });
     expect(section("settings").document).toEqual({ readReceipts: true });
   });
 

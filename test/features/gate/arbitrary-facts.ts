@@ -54,6 +54,14 @@ export const someNo: fc.Arbitrary<Facts["nos"][number]> = fc.record({
   eventId: fc.constantFrom("opt_a", "opt_b", "cns_no"),
 });
 
+const reached = {
+  people: fc.constantFrom(0, 249, 250, 251),
+  isCounted: fc.boolean(),
+  leavesAt: fc.option(someInstant),
+};
+const someReached = fc.record(reached);
+const someAccount = fc.record({ id: fc.constant("waba_a"), most: fc.constantFrom(250, 2_000), ...reached });
+
 /** A record whose latest yes is never older than its latest proven one, as the events add up. */
 export const someConsent: fc.Arbitrary<ConsentFact> = fc
   .record({
@@ -89,7 +97,14 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
           ["US"],
           fc.constantFrom([], ["RU"], ["DE", "US"], ["IN", "ZZ"], ["NP"]),
         ),
+        timeZones: mostly<readonly string[]>(
+          [],
+          fc.constantFrom(["Asia/Tokyo"], ["America/New_York", "Asia/Kathmandu"], ["Nowhere"]),
+        ),
+        hasSavedNumber: fc.boolean(),
       }),
+      sandbox: fc.constant(null),
+      monitor: mostly<Facts["monitor"]>(null, fc.record({ id: fc.constant("mon_a"), until: someInstant }), 3),
       switches: mostly<Facts["switches"]>([], fc.constant([{ id: "swi_a", scope: "sender", at: now }]), 20),
       sender: mostly<Facts["sender"]>(
         facts.sender,
@@ -138,6 +153,19 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
         [],
         fc.array(fc.record({ code: fc.constantFrom(131049, 130472), at: someInstant }), { maxLength: 2 }),
       ),
+      intake: fc.array(
+        fc.record({ field: fc.constantFrom("messages", "user_preferences"), at: someInstant }),
+        { maxLength: 2 },
+      ),
+      reach: fc.record({
+        failures: mostly<Facts["reach"]["failures"]>(
+          [],
+          fc.array(fc.record({ messageId: fc.constantFrom("wamid.a", "wamid.b"), at: someInstant }), {
+            maxLength: 3,
+          }),
+        ),
+        seenAt: fc.option(someInstant, { freq: 2 }),
+      }),
       sends: mostly<Facts["sends"]>(
         [],
         fc.array(
@@ -149,6 +177,15 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
           }),
           { maxLength: 3 },
         ),
+      ),
+      senderUse: mostly<Facts["senderUse"]>(
+        { account: null, sender: null },
+        fc.record({ account: fc.option(someAccount), sender: fc.option(someReached) }),
+      ),
+      breaker: mostly<Facts["breaker"]>(
+        null,
+        fc.constant({ id: "brk_a", openedAt: now, causes: ["spam_errors"] }),
+        10,
       ),
       window: mostly(
         facts.window,
@@ -227,12 +264,22 @@ const somePolicy: fc.Arbitrary<Partial<PolicyDocument>> = fc.record(
       { maxLength: 2 },
     ),
     timeZones: fc.constantFrom({ US: "America/New_York" }, { RU: "Europe/Moscow" }, { US: "Nowhere" }),
+    onlyToPeopleWhoWrote: fc.boolean(),
+    silenceMonths: fc.constantFrom(1, 2, null),
+    intakeSilenceHours: fc.constantFrom({}, { messages: 24 }, { messages: 24 * 30, user_preferences: 1 }),
     caps: fc.array(
       fc.record({
         categories: someCategories,
         most: fc.integer({ min: 1, max: 3 }),
         hours: fc.constantFrom(1, 24),
       }),
+      { maxLength: 2 },
+    ),
+    senderCeilings: fc.array(
+      fc.record(
+        { sender: fc.constantFrom("snd_1", "snd_2"), people: fc.constantFrom(250, 500) },
+        { requiredKeys: ["people"] },
+      ),
       { maxLength: 2 },
     ),
     closedDestinations: fc.array(
@@ -286,6 +333,12 @@ const oneRecord =
     consents: facts.consents.map((record, at) => (at === index ? change(record) : record)),
   });
 
+const morePeople = <T extends { readonly people: number }>(reached: T, more: number): T => ({
+  ...reached,
+  people: reached.people + more,
+  isCounted: false,
+});
+
 /** Every way to add a denying fact, by what it does. */
 export const denials: Readonly<Record<string, fc.Arbitrary<Denial>>> = {
   "another no": someNo.map((no) => (facts) => ({ ...facts, nos: [...facts.nos, no] })),
@@ -315,17 +368,90 @@ export const denials: Readonly<Record<string, fc.Arbitrary<Denial>>> = {
     ...facts,
     holds: [...facts.holds, { code: 131049, at }],
   })),
+  "a time zone more": fc
+    .constantFrom("Asia/Tokyo", "America/New_York", "Nowhere")
+    .map(
+      (timeZone) => (facts) =>
+        facts.recipient.timeZones.length === 0
+          ? facts
+          : recipient({ timeZones: [...facts.recipient.timeZones, timeZone] })(facts),
+    ),
+  "a number that was not saved": fc.constant(recipient({ hasSavedNumber: false })),
+  "two messages that could not be delivered": fc
+    .record({ at: someInstant, apart: fc.integer({ min: 0, max: 8 * 24 * hour }) })
+    .map(({ at, apart }) => (facts) => ({
+      ...facts,
+      reach: {
+        ...facts.reach,
+        failures: [
+          ...facts.reach.failures,
+          { messageId: "wamid.new", at },
+          { messageId: "wamid.newer", at: new Date(Date.parse(at) + apart).toISOString() },
+        ],
+      },
+    })),
+  "no sign of life": fc.constant((facts) => ({ ...facts, reach: { ...facts.reach, seenAt: null } })),
+  "an older sign of life": fc.nat(60 * 24 * hour).map((older) => (facts) => ({
+    ...facts,
+    reach: {
+      ...facts.reach,
+      seenAt: facts.reach.seenAt && new Date(Date.parse(facts.reach.seenAt) - older).toISOString(),
+    },
+  })),
+  "a longer silence of the webhooks": fc.nat(60 * 24 * hour).map((older) => (facts) => ({
+    ...facts,
+    intake: facts.intake.map(({ field, at }) => ({
+      field,
+      at: new Date(Date.parse(at) - older).toISOString(),
+    })),
+  })),
+  "a field of the webhooks that came once": someInstant.map((at) => (facts) => ({
+    ...facts,
+    intake: [...facts.intake, { field: "user_preferences", at }],
+  })),
   "another message sent": fc
     .record({ at: someInstant, category: fc.constantFrom("marketing", null) })
     .map((send) => (facts) => ({
       ...facts,
       sends: [...facts.sends, { ...send, purpose: null, decisionId: null }],
     })),
+  "an account's limit that is reached": fc.constant((facts) => ({
+    ...facts,
+    senderUse: {
+      ...facts.senderUse,
+      account: { id: "waba_new", most: 1, people: 1, isCounted: false, leavesAt: null },
+    },
+  })),
+  "more people written to": fc.nat(500).map((more) => (facts) => ({
+    ...facts,
+    senderUse: {
+      account: facts.senderUse.account && morePeople(facts.senderUse.account, more),
+      sender: facts.senderUse.sender && morePeople(facts.senderUse.sender, more),
+    },
+  })),
+  "nobody counted whom the sender wrote to": fc.constant((facts) => ({
+    ...facts,
+    senderUse: { ...facts.senderUse, sender: null },
+  })),
+  "an open breaker": fc.constant((facts) => ({
+    ...facts,
+    breaker: { id: "brk_new", openedAt: now, causes: [] },
+  })),
   "a platform stop": someInstant.map((at) => (facts) => ({
     ...facts,
     platformStops: [...facts.platformStops, { wabaId: "waba_new", at }],
   })),
-  "no consents at all": fc.constant((facts) => ({ ...facts, consents: [] })),
+  "no yes at all": fc.constant((facts) => ({
+    ...facts,
+    consents: facts.consents.flatMap(({ purpose, no }) =>
+      no === null ? [] : [{ ...noConsent(purpose), no }],
+    ),
+  })),
+  "no monitor mode": fc.constant((facts) => ({ ...facts, monitor: null })),
+  "an earlier end of monitor mode": someInstant.map((until) => ({ monitor, ...facts }) => {
+    const [earlier = until] = [until, monitor?.until ?? until].toSorted();
+    return { ...facts, monitor: monitor && { ...monitor, until: earlier } };
+  }),
   "a record without its yeses": fc
     .nat(3)
     .map((index) => oneRecord(index, (record) => ({ ...record, given: null, proven: null }))),

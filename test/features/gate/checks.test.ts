@@ -82,7 +82,7 @@ describe("rule by rule", () => {
     const shop = await Shop.open(service);
     await welcome(shop);
     const allowed = await shop.check(person);
-    const unset = ["window", "quiet_hours", "frequency_cap", "destination"];
+    const unset = ["window", "quiet_hours", "frequency_cap", "destination", "sender_limit"];
     expect(allowed).toMatchObject({
       decision: "allow",
       category: "marketing",
@@ -107,6 +107,9 @@ describe("rule by rule", () => {
         "frequency_cap",
         "platform_hold",
         "destination",
+        "sender_limit",
+        "complaints",
+        "reachability",
       ].map((rule) => ({ rule, outcome: unset.includes(rule) ? "not_applicable" : "pass" })),
     );
     // By the platform's id of the sender, and by the person's.
@@ -704,8 +707,8 @@ describe("what a check leaves behind", () => {
   async function rowCounts(shop: Shop) {
     return shop.sql(async (sql) => {
       const tables = await sql<{ name: string }[]>`
-        select format('%I', table_name) as name from information_schema.tables
-        where table_schema = 'public' and table_type = 'BASE TABLE' order by 1`;
+        select format('%I', relname) as name from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1`;
       const counts = await Promise.all(
         tables.map(({ name }) => sql.unsafe<{ count: number }[]>(`select count(*)::int from ${name}`)),
       );

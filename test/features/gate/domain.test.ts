@@ -6,9 +6,11 @@ import { explain } from "../../../src/features/gate/domain/explain.ts";
 import type { Facts } from "../../../src/features/gate/domain/facts.ts";
 import { builtInPolicy, type PolicyDocument } from "../../../src/features/gate/domain/policy.ts";
 import { rules } from "../../../src/features/gate/domain/rules/index.ts";
+import { simulatorNumbers } from "../../../src/features/gate/domain/simulator.ts";
 import { texts } from "../../../src/features/gate/domain/texts.ts";
 import {
   type Outcome,
+  type Reason,
   type ReasonCode,
   type RuleName,
   reasonCodes,
@@ -53,16 +55,23 @@ const setBy = new Map<RuleName, keyof PolicyDocument>([
 ]);
 
 /** The whole verdict that a row of a table wants. */
-function recordOf({ policy, wanted: { notApplicable, ...wanted } }: GateCase): Verdict {
+function recordOf({ facts, policy, wanted: { notApplicable, ...wanted } }: GateCase): Verdict {
   const outcomeOf = (rule: RuleName): Outcome => {
     if (wanted.reasons.some((reason) => reason.rule === rule)) return "fail";
     const setting = setBy.get(rule);
-    const isUnset = setting !== undefined && policy?.[setting] === undefined;
+    const isUnset =
+      rule === "sender_limit"
+        ? facts.senderUse.account === null && (policy?.senderCeilings ?? []).length === 0
+        : setting !== undefined && policy?.[setting] === undefined;
+    // They are about marketing alone, as the other one is.
+    if (rule === "reachability" || rule === "complaints") {
+      return outcomeOf("platform_hold") === "not_applicable" ? "not_applicable" : "pass";
+    }
     return isUnset || notApplicable.includes(rule) ? "not_applicable" : "pass";
   };
   return {
     ...wanted,
-    rules: rules.map(({ name }) => ({ rule: name, outcome: outcomeOf(name) })),
+    rules: Object.fromEntries(rules.map(({ name }) => [name, outcomeOf(name)])) as Verdict["rules"],
     policyVersion: "built-in/1",
   };
 }
@@ -91,7 +100,9 @@ describe("the tables", () => {
 
   it("see every rule pass and fail, and every code but the one for groups", () => {
     const seen = rows.map((row) => judge(row));
-    const outcomes = new Set(seen.flatMap((verdict) => verdict.rules.map((r) => `${r.rule} ${r.outcome}`)));
+    const outcomes = new Set(
+      seen.flatMap((verdict) => Object.entries(verdict.rules).map((rule) => rule.join(" "))),
+    );
     for (const { name } of rules) {
       expect(outcomes).toContain(`${name} pass`);
       expect(outcomes).toContain(`${name} fail`);
@@ -119,7 +130,11 @@ describe("the gate, whatever the facts", () => {
         subjectIds: [],
         mergedAt: null,
         countries: [],
+        timeZones: [],
+        hasSavedNumber: false,
       },
+      sandbox: null,
+      monitor: null,
       switches: [],
       sender: null,
       blocks: [],
@@ -128,7 +143,11 @@ describe("the gate, whatever the facts", () => {
       consents: [],
       platformStops: [],
       holds: [],
+      intake: [],
+      reach: { failures: [], seenAt: null },
       sends: [],
+      senderUse: { account: null, sender: null },
+      breaker: null,
       window: null,
       template: null,
       cause: null,
@@ -140,15 +159,16 @@ describe("the gate, whatever the facts", () => {
     );
   });
 
-  it("allows exactly when no rule fails, and reports every rule and reason worst first", () => {
+  it("allows exactly when no enforced rule fails, and reports every rule and reason worst first", () => {
     const order = Object.keys(reasonCodes);
     expect(rules.map(({ name }) => name)).toEqual(order);
     fc.assert(
       fc.property(someCheck, (check) => {
         const verdict = judge(check);
-        const failed = verdict.rules.filter(({ outcome }) => outcome === "fail").map(({ rule }) => rule);
-        expect(verdict.decision).toBe(failed.length === 0 ? "allow" : "deny");
-        expect(verdict.rules.map(({ rule }) => rule)).toEqual(order);
+        const failed = order.filter((rule) => verdict.rules[rule as RuleName] === "fail");
+        const enforced = verdict.reasons.filter((reason) => reason.enforced !== false);
+        expect(verdict.decision).toBe(enforced.length === 0 ? "allow" : "deny");
+        expect(Object.keys(verdict.rules)).toEqual(order);
         expect([...new Set(verdict.reasons.map(({ rule }) => rule))]).toEqual(failed);
         for (const { rule, code } of verdict.reasons) expect(reasonCodes[rule]).toContain(code);
         if (verdict.causeUsed) expect(verdict.decision).toBe("allow");
@@ -202,6 +222,42 @@ describe("the gate, whatever the facts", () => {
         expect(judge({ question, facts: { ...facts, now: unreadable } }).decision).toBe("deny");
       }),
       runs,
+    );
+  });
+
+  it("enforces in monitor mode whom it is about, who sends, and every no", () => {
+    fc.assert(
+      fc.property(someCheck, ({ question, facts, policy }) => {
+        const usual = judge({ question, facts: { ...facts, monitor: null }, policy });
+        const verdict = judge({ question, facts, policy });
+        const strip = ({ enforced: _enforced, ...reason }: Reason) => reason;
+        expect(verdict.reasons.map(strip)).toEqual(usual.reasons);
+        expect(verdict.rules).toEqual(usual.rules);
+        for (const { rule, code, enforced } of verdict.reasons) {
+          if (enforced !== false) continue;
+          expect(["recipient", "sender", "switch", "block", "opt_out", "platform_stop"]).not.toContain(rule);
+          expect(["consent_refused", "consent_revoked", "basis_objected"]).not.toContain(code);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it("gives in a sandbox what a simulator number stands for, whatever the facts, and nothing for an unknown word", () => {
+    const inSandbox = (check: Check, simulates: string | null) =>
+      judge(JSON.parse(JSON.stringify({ ...check, facts: { ...check.facts, sandbox: { simulates } } })));
+    fc.assert(
+      fc.property(someCheck, fc.constantFrom(...simulatorNumbers), (check, { simulates }) => {
+        const usual = judge(check);
+        for (const word of [null, "undecided", "moon_phase", "constructor"])
+          expect(inSandbox(check, word)).toEqual(usual);
+        if (simulates === "undecided") return;
+        const isAllow = simulates === "allow" || simulates === "refused_at_redemption";
+        const { decision, reasons, causeUsed } = inSandbox(check, simulates);
+        expect([decision, reasons.map(({ code }) => code), causeUsed]).toEqual(
+          isAllow ? ["allow", [], false] : ["deny", [simulates], false],
+        );
+      }),
     );
   });
 
@@ -264,7 +320,8 @@ describe("the gate, whatever the facts", () => {
       fc.property(checkOf(notServiceReplies), ({ question, facts }) => {
         const consents = facts.consents.filter(({ purpose }) => purpose !== question.purpose);
         const purpose = facts.purpose && { ...facts.purpose, category: "marketing" as const };
-        expect(judge({ question, facts: { ...facts, purpose, consents } }).decision).toBe("deny");
+        const known = { ...facts, monitor: null, purpose, consents };
+        expect(judge({ question, facts: known }).decision).toBe("deny");
       }),
       runs,
     );
@@ -288,7 +345,13 @@ describe("the gate, whatever the facts", () => {
         const { facts } = check;
         const reversed: Facts = {
           ...facts,
-          recipient: { ...facts.recipient, countries: facts.recipient.countries.toReversed() },
+          recipient: {
+            ...facts.recipient,
+            countries: facts.recipient.countries.toReversed(),
+            timeZones: facts.recipient.timeZones.toReversed(),
+          },
+          intake: facts.intake.toReversed(),
+          reach: { ...facts.reach, failures: facts.reach.failures.toReversed() },
           switches: facts.switches.toReversed(),
           holds: facts.holds.toReversed(),
           sends: facts.sends.toReversed(),
@@ -383,6 +446,13 @@ describe("the words for a reason", () => {
     const reason = { code: "recipient_blocked", retryAt: "2026-10-05T00:00:00.000Z" } as const;
     expect(explain(reason, promotion.question, "en").remedy).toContain("after 2026-10-05T00:00:00.000Z.");
     expect(explain(reason, promotion.question, "ru").remedy).toContain("после 2026-10-05T00:00:00.000Z.");
+  });
+
+  it.each(languages)("say in %s that monitor mode only watched a rule", (language) => {
+    const reason = { code: "consent_missing", retryAt: null } as const;
+    const { message } = explain({ ...reason, enforced: false }, promotion.question, language);
+    expect(message.startsWith(explain(reason, promotion.question, language).message)).toBe(true);
+    expect(message).toMatch({ en: /Monitor mode: .* only watched/, ru: /Режим наблюдения: / }[language]);
   });
 
   it("take a purpose's name as it is, whatever characters it has", () => {

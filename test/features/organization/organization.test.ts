@@ -49,6 +49,7 @@ describe("the organization", () => {
     expect((await shop.get("/v1/organization")).body).toEqual({
       id: shop.id,
       name: "Shop",
+      sandboxOf: null,
       country: null,
       timeZone: null,
       language: "en",

@@ -151,6 +151,8 @@ describe("finding and making", () => {
         id,
         identifiers: [{ kind: "phone", value: number }],
         mergedIds: [],
+        timeZones: [],
+        savedSenders: [],
         createdAt: expect.any(String),
       },
     ]);

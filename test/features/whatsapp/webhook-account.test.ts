@@ -603,7 +603,11 @@ describe("what the platform says of a template", () => {
       );
     expect(await codes()).toEqual(["template_unknown"]);
     await replayUnclaimed(
-      { services: service.services, organizationKeys: service.composed.organizationKeys },
+      {
+        services: service.services,
+        organizationKeys: service.composed.organizationKeys,
+        onComplaint: async () => {},
+      },
       names,
     );
     expect(await codes()).toEqual([]);

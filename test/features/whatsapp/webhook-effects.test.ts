@@ -435,7 +435,8 @@ describe("a message's failure", () => {
     [131031, ["sender_restricted"], ["sender_restricted"]],
     [131049, ["platform_hold"], nothing],
     [130472, ["platform_hold"], nothing],
-    ...[131047, 131026, 130403, 130497, 131048, 131056, 130429, 4, 80007, 132001, 132015, 0].map(
+    [131048, ["complaint_rate_exceeded"], nothing],
+    ...[131047, 131026, 130403, 130497, 131056, 130429, 4, 80007, 132001, 132015, 0].map(
       (code): [number, string[], string[]] => [code, nothing, nothing],
     ),
   ];

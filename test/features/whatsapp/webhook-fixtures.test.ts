@@ -121,7 +121,11 @@ if (existsSync(folder)) {
         );
       // Some bodies name accounts and numbers by placeholders that no sender is registered with.
       await rename(names);
-      const intake = { services: service.services, organizationKeys: service.composed.organizationKeys };
+      const intake = {
+        services: service.services,
+        organizationKeys: service.composed.organizationKeys,
+        onComplaint: async () => {},
+      };
       await replayUnclaimed(intake, names);
       const expected = effectsOf(updates);
       expect(await effectsOn(org, sender.id)).toEqual(expected);

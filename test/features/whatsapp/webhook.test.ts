@@ -53,7 +53,12 @@ async function latestBody(): Promise<Body | undefined> {
 }
 
 function intake(change: Partial<WebhookIntake> = {}): WebhookIntake {
-  return { services: service.services, organizationKeys: service.composed.organizationKeys, ...change };
+  return {
+    services: service.services,
+    organizationKeys: service.composed.organizationKeys,
+    onComplaint: async () => {},
+    ...change,
+  };
 }
 
 describe("the handshake", () => {
@@ -500,7 +505,11 @@ describe("what came and could not be applied", () => {
       expect(await dropOldBodies(own.services)).toBe(1);
       expect(await kept()).toEqual([0, 0]);
       await replayUnclaimed(
-        { services: own.services, organizationKeys: own.composed.organizationKeys },
+        {
+          services: own.services,
+          organizationKeys: own.composed.organizationKeys,
+          onComplaint: async () => {},
+        },
         platform.sender,
       );
     } finally {

@@ -1,3 +1,5 @@
+import type { Simulated } from "./simulator.ts";
+
 /** WhatsApp's kinds of message; service is what is not a template. */
 export type Category = "marketing" | "utility" | "authentication" | "service";
 export type LawfulBasis = "consent" | "contract" | "legal_obligation" | "legitimate_interest";
@@ -44,6 +46,10 @@ export interface Facts {
      * does not tell. Empty: no number is known.
      */
     readonly countries: readonly string[];
+    /** The time zones (IANA) that are recorded for the person, of merged records each. None: the countries tell. */
+    readonly timeZones: readonly string[];
+    /** The person is recorded to have saved this sender's number. Looked at only under onlyToPeopleWhoWrote. */
+    readonly hasSavedNumber: boolean;
   };
   readonly sender: {
     readonly id: string;
@@ -51,8 +57,17 @@ export interface Facts {
     readonly state: string;
     readonly restrictedUntil: string | null;
   } | null;
+  /** Null in a live organization. In a sandbox: what its recipient stands for, when it is a simulator number. */
+  readonly sandbox: { readonly simulates: Simulated | null } | null;
+  /** The monitor mode of this sender and purpose, when it has one that nobody ended; `until` may have passed. */
+  readonly monitor: { readonly id: string; readonly until: string } | null;
   /** What staff have paused and not released: the organization, this sender or this purpose. */
   readonly switches: readonly { readonly id: string; readonly scope: string; readonly at: string }[];
+  /**
+   * When each field of the platform's webhooks last came for the sender's account. None for a sender that is not on
+   * them. Looked at only under a policy with intakeSilenceHours.
+   */
+  readonly intake: readonly { readonly field: string; readonly at: string }[];
   readonly blocks: readonly {
     readonly id: string;
     readonly reason: string;
@@ -79,6 +94,32 @@ export interface Facts {
   readonly platformStops: readonly { readonly wabaId: string; readonly at: string }[];
   /** The latest time that the platform held a message to the person back, for each error code that says so. */
   readonly holds: readonly { readonly code: number; readonly at: string }[];
+  /** What tells whether messages still reach the person. Looked at for marketing only. */
+  readonly reach: {
+    /** The latest two messages, at most seven days apart, that could not be delivered (131026); none: there are none. */
+    readonly failures: readonly { readonly messageId: string; readonly at: string }[];
+    /**
+     * The latest message or call from the person to any sender, or message that was delivered to them or read. Looked
+     * at only beside failures, and under a policy with silenceMonths.
+     */
+    readonly seenAt: string | null;
+  };
+  /** How many people were written to first of late. Looked at only where a limit is on it. */
+  readonly senderUse: {
+    /**
+     * By all senders of the business portfolio; of the WhatsApp Business Account, while its portfolio is not known. Null:
+     * the platform sets no limit, or has not told it.
+     */
+    readonly account: (PeopleReached & { readonly id: string; readonly most: number }) | null;
+    /** By this sender alone. Null when the policy has no ceilings. */
+    readonly sender: PeopleReached | null;
+  };
+  /** The stop to the sender's marketing that complaints brought about, until staff close it. Looked at for marketing only. */
+  readonly breaker: {
+    readonly id: string;
+    readonly openedAt: string;
+    readonly causes: readonly string[];
+  } | null;
   readonly window: {
     /** The latest message or call from the person to this sender, by its own timestamp. */
     readonly openedAt: string;
@@ -113,6 +154,15 @@ export interface Facts {
     readonly purpose: string | null;
     readonly decisionId: string | null;
   }[];
+}
+
+/** Unique people outside an open window within 24 hours; those who hold a permit count. */
+export interface PeopleReached {
+  readonly people: number;
+  /** The person asked about is one of them. */
+  readonly isCounted: boolean;
+  /** When the one who was written to longest ago stops counting; null: not known. */
+  readonly leavesAt: string | null;
 }
 
 export interface ConsentFact {

@@ -20,19 +20,21 @@ export interface Schedule {
 
 /**
  * When a country's numbers may get messages of a category: one schedule for each zone, all of which must be open.
- * Entries that name the country take the place of those that name none. Empty: at any hour. Null: nobody can say,
- * because the country's zones are not known.
+ * Entries that name the country take the place of those that name none. The zones are the person's own, else the one
+ * that the policy takes for the country, else all of the country. Empty: at any hour. Null: nobody can say, because the
+ * zones are not known.
  */
 export function schedulesFor(
   policy: PolicyDocument,
   category: Category,
   country: string,
+  ownZones: readonly string[] = [],
 ): readonly Schedule[] | null {
   const entries = policy.allowedHours.filter(({ categories }) => categories.includes(category));
   const own = entries.filter(({ countries }) => countries?.includes(country));
   const applying = own.length > 0 ? own : entries.filter(({ countries }) => countries === undefined);
   const named = Object.hasOwn(policy.timeZones, country) ? policy.timeZones[country] : undefined;
-  const zones = named === undefined ? zonesOf(country) : [named];
+  const zones = ownZones.length > 0 ? ownZones : named === undefined ? zonesOf(country) : [named];
   if (zones === null) return null;
   if (applying.length === 0) return [];
   const open = applying.flatMap(stretchesOf);

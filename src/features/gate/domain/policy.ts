@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { limits } from "../../../kernel/limits.ts";
+import { webhookFields } from "../../../kernel/webhook-fields.ts";
 import { knownCountries, zonesOf } from "./country-zones.ts";
 import { readInstant } from "./instants.ts";
 import { offsetOf, type Schedule, type Stretch, schedulesFor } from "./local-hours.ts";
@@ -41,6 +42,8 @@ const cap = z.strictObject({
     .max(24 * 31),
 });
 
+const keptMonths = z.int().min(limits.retentionLeastMonths).max(limits.retentionMostMonths);
+
 /**
  * What an organization sets about the rules of the gate. Everything has a default, and `{}` is the built-in policy.
  * What the schema cannot tell, `policyProblems` does.
@@ -65,6 +68,56 @@ export const policySchema = z.strictObject({
     .max(8)
     .default([])
     .meta({ description: "At most so many messages to one person in so many rolling hours." }),
+  senderCeilings: z
+    .array(
+      z.strictObject({
+        sender: z
+          .string()
+          .regex(/^snd_[0-9a-z]{26}$/, "A sender's id, such as snd_….")
+          .optional()
+          .meta({ description: "Left out: every sender, each for itself." }),
+        people: z.int().min(1).max(1_000_000),
+      }),
+    )
+    .max(limits.policyEntries)
+    .default([])
+    .meta({
+      description:
+        "At most so many people in 24 rolling hours that a sender writes to outside an open window, beside the platform's own limit.",
+    }),
+  complaintLimits: z
+    .strictObject({
+      hours: z.int().min(1).max(limits.complaintHours).default(24),
+      leastSends: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(200)
+        .meta({ description: "With fewer marketing messages in these hours the rate says nothing." }),
+      mostPerThousand: z.int().min(0).max(1000).default(50).meta({
+        description:
+          "People who opted out or stopped marketing in WhatsApp after a marketing message, for each thousand sent.",
+      }),
+      mostSpamErrors: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(0)
+        .meta({ description: "Messages that the platform refused with error 131048 (spam rate limit)." }),
+      redNumber: z
+        .boolean()
+        .default(true)
+        .meta({ description: "Whether a number that the platform flagged is past the limit." }),
+      redTemplate: z
+        .boolean()
+        .default(false)
+        .meta({ description: "Whether a marketing template of red quality is past the limit." }),
+    })
+    .prefault({})
+    .meta({
+      description:
+        "Past any of these the breaker opens: the sender's marketing stops until staff close it. What counts is what happened within the hours, and since it was last closed.",
+    }),
   closedDestinations: z
     .array(z.strictObject({ country, categories, reason }))
     .max(limits.policyEntries)
@@ -85,6 +138,34 @@ export const policySchema = z.strictObject({
     .max(limits.policyEntries)
     .default([])
     .meta({ description: "Closed destinations that are open again until a time, and on what ground." }),
+  silenceMonths: z.int().min(1).max(120).nullable().default(null).meta({
+    description:
+      "No marketing to people of whom there was no sign of life for so many months: no message, call or yes of theirs, and none of yours delivered to them or read. Null: however long.",
+  }),
+  onlyToPeopleWhoWrote: z.boolean().default(false).meta({
+    description:
+      "Marketing only to people who once wrote to this sender or called it, or who are recorded to have saved its number (savedSenders of a person).",
+  }),
+  intakeSilenceHours: z
+    .partialRecord(
+      z.enum(webhookFields),
+      z
+        .int()
+        .min(1)
+        .max(24 * 31),
+    )
+    .default({})
+    .meta({
+      description:
+        "No marketing and no free-form messages while a field of the platform's webhooks that has come before is silent for longer than so many hours: stops may be getting lost. How often a field comes depends on your traffic, so none is watched by default. Senders whose webhooks never came are not held up.",
+    }),
+  retention: z
+    .strictObject({ decisionMonths: keptMonths.optional(), inboundMonths: keptMonths.optional() })
+    .default({})
+    .meta({
+      description:
+        "How many whole calendar months (UTC) after its own a decision, with what became of its permit, and the record of a person's message are kept. Left out: for ever. What an open data request or the proof of a consent may need stays longer. What is removed cannot be had back, so a shorter time counts from the next night on.",
+    }),
 });
 
 /** A policy's document with every default filled in. */

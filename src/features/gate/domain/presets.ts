@@ -14,9 +14,22 @@ const noMarketingToTheUnitedStates = {
 } as const;
 
 /** Policies to start from. Each is a starting point that staff look through, and no legal advice. */
-export const presets: Readonly<Record<"whatsapp-platform" | "eu" | "ru" | "us", PolicyDocument>> = {
+export const presets: Readonly<
+  Record<"whatsapp-platform" | "whatsapp-business-app" | "eu" | "ru" | "us", PolicyDocument>
+> = {
   /** What the platform itself holds back anyway, so that it does not count against the sender. */
   "whatsapp-platform": policySchema.parse({ closedDestinations: [noMarketingToTheUnitedStates] }),
+  /**
+   * For a number that is used in the WhatsApp Business app. One of its broadcast lists holds 256 people and reaches those
+   * who saved the number (WhatsApp Help Center). What the app lets out in a month differs by country and changes, and
+   * beyond an allowance it costs; 15,000 is the bound taken here. Both are kept by one full list a day, to each person
+   * once: 7,936 in 31 days.
+   */
+  "whatsapp-business-app": policySchema.parse({
+    onlyToPeopleWhoWrote: true,
+    senderCeilings: [{ people: 256 }],
+    caps: [{ categories: ["marketing"], most: 1, hours: 24 }],
+  }),
   /** No law of the Union sets hours or caps for messages that people agreed to; these are courtesy. */
   eu: policySchema.parse({
     allowedHours: [

@@ -39,6 +39,12 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       remedy:
         "Do not send until staff release it: GET /v1/switches tells why, POST /v1/switches/{id}/release ends it.",
     },
+    intake_stale: {
+      message:
+        "The webhooks of this sender's account have been silent for longer than your policy allows. Replies and opt-outs may be getting lost.",
+      remedy:
+        "See to the webhook in the Meta app dashboard: callback URL, app secret and subscribed fields. Then write to the sender from any phone: when that message arrives, sending goes on.",
+    },
     recipient_blocked: {
       message: "The recipient is on the blocklist. A block beats every consent.",
       remedy:
@@ -153,6 +159,24 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       remedy:
         "Do not send. If there is a legal ground to, staff can activate a policy that opens the country with its reason, legal reference and end date (openedDestinations).",
     },
+    sender_limit_reached: {
+      message:
+        "The sender “{sender}” has written to as many people within 24 hours as WhatsApp or your policy lets it, and this person is not one of them.",
+      remedy:
+        "Wait until there is room again, or let the person write first. If WhatsApp has raised your limit, staff can say so (messagingLimit of the sender); your own ceiling is senderCeilings in the policy.",
+    },
+    complaint_rate_exceeded: {
+      message:
+        "Marketing from the sender “{sender}” is stopped: people opted out of it, or WhatsApp found it unwelcome, more than your policy tolerates.",
+      remedy:
+        "Send no marketing from this sender. GET /v1/complaint-breakers tells what was counted; when staff have dealt with the cause, they close it with POST /v1/complaint-breakers/{id}/close.",
+    },
+    recipient_unreachable: {
+      message:
+        "Marketing does not reach this person: WhatsApp could not deliver two messages within seven days, there has been no sign of life for longer than your policy allows, or your policy only lets you write to people who wrote to this sender or saved its number.",
+      remedy:
+        "Send no marketing until the person writes or calls: dead numbers get senders restricted. If your policy asks who saved the number, record it where you know it (savedSenders of the person).",
+    },
   },
   ru: {
     recipient_invalid: {
@@ -183,6 +207,12 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       message: "Отправка приостановлена сотрудниками: для организации, этого отправителя или этой цели.",
       remedy:
         "Не отправляйте, пока сотрудники её не возобновят: GET /v1/switches показывает причину, POST /v1/switches/{id}/release возобновляет отправку.",
+    },
+    intake_stale: {
+      message:
+        "Вебхуки аккаунта этого отправителя молчат дольше, чем допускает ваша политика. Ответы и отказы людей могут теряться.",
+      remedy:
+        "Проверьте вебхук в панели приложения Meta: адрес, секрет приложения и подписку на поля. Затем напишите отправителю с любого телефона: когда это сообщение придёт, отправка возобновится.",
     },
     recipient_blocked: {
       message: "Получатель в списке блокировки. Блокировка сильнее любого согласия.",
@@ -296,6 +326,24 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       remedy:
         "Не отправляйте. Если есть правовое основание, сотрудники могут ввести политику, которая открывает страну с указанием причины, правового основания и срока (openedDestinations).",
     },
+    sender_limit_reached: {
+      message:
+        "Отправитель «{sender}» за 24 часа уже написал стольким людям, скольким ему разрешает WhatsApp или ваша политика, и этого человека среди них нет.",
+      remedy:
+        "Подождите, пока место освободится, или дождитесь сообщения от человека. Если WhatsApp повысил ваш лимит, сотрудники могут указать его у отправителя (messagingLimit); ваш собственный потолок — senderCeilings в политике.",
+    },
+    complaint_rate_exceeded: {
+      message:
+        "Маркетинг с отправителя «{sender}» остановлен: людей, которые от него отписались, или замечаний WhatsApp стало больше, чем допускает ваша политика.",
+      remedy:
+        "Не отправляйте с него маркетинговых сообщений. GET /v1/complaint-breakers показывает, что было посчитано; устранив причину, сотрудники снимают остановку: POST /v1/complaint-breakers/{id}/close.",
+    },
+    recipient_unreachable: {
+      message:
+        "Маркетинг не доходит до этого человека: за семь дней WhatsApp не смог доставить два сообщения, признаков жизни нет дольше, чем допускает ваша политика, или политика разрешает писать только тем, кто писал этому отправителю или сохранил его номер.",
+      remedy:
+        "Не отправляйте маркетинговых сообщений, пока человек сам не напишет или не позвонит: за рассылку по мёртвым номерам отправителей ограничивают. Если политика требует, чтобы номер был сохранён, и вы знаете, что это так, запишите это (savedSenders человека).",
+    },
   },
 };
 
@@ -303,6 +351,12 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
 export const retryText: Readonly<Record<Language, string>> = {
   en: "You can ask again after {retryAt}.",
   ru: "Повторить проверку можно после {retryAt}.",
+};
+
+/** Follows the message of a rule that monitor mode only watched. */
+export const watchedText: Readonly<Record<Language, string>> = {
+  en: "Monitor mode: the rule was only watched and stopped nothing.",
+  ru: "Режим наблюдения: правило только проверялось и ничего не остановило.",
 };
 
 /** Why a permit cannot be redeemed, the rules aside. */

@@ -4,7 +4,7 @@ import type { Category } from "./facts.ts";
 export const reasonCodes = {
   recipient: ["recipient_invalid", "recipient_unsupported", "recipient_ambiguous"],
   sender: ["sender_unknown", "sender_restricted"],
-  switch: ["sending_paused"],
+  switch: ["sending_paused", "intake_stale"],
   block: ["recipient_blocked"],
   opt_out: ["recipient_opted_out"],
   purpose: ["purpose_unknown", "purpose_category_mismatch"],
@@ -27,6 +27,9 @@ export const reasonCodes = {
   frequency_cap: ["frequency_cap_reached"],
   platform_hold: ["platform_hold"],
   destination: ["destination_restricted"],
+  sender_limit: ["sender_limit_reached"],
+  complaints: ["complaint_rate_exceeded"],
+  reachability: ["recipient_unreachable"],
 } as const;
 
 export type RuleName = keyof typeof reasonCodes;
@@ -46,6 +49,8 @@ export interface Grounds {
 
 export interface Reason extends Grounds {
   readonly rule: RuleName;
+  /** False: monitor mode only watched the rule. Left out: it denies. */
+  readonly enforced?: false;
 }
 
 /** The answer to a check, without the words: plain JSON, to be stored as it is. */
@@ -53,10 +58,10 @@ export interface Verdict {
   readonly decision: "allow" | "deny";
   /** The category that counts; null when neither purpose nor template says one. */
   readonly category: Category | null;
-  /** Every failing rule's grounds, worst first. Empty exactly when the decision is allow. */
+  /** Every failing rule's grounds, worst first. The decision is allow exactly when none of them is enforced. */
   readonly reasons: readonly Reason[];
-  /** Every rule, in the same order. */
-  readonly rules: readonly { readonly rule: RuleName; readonly outcome: Outcome }[];
+  /** Every rule's outcome, in the same order. */
+  readonly rules: Readonly<Record<RuleName, Outcome>>;
   /** The customer service window as the rules saw it; times are null when there is none. */
   readonly window: {
     readonly open: boolean;
@@ -67,4 +72,9 @@ export interface Verdict {
   /** A valid cause was named and the message may go: whoever records the decision must use the cause up. */
   readonly causeUsed: boolean;
   readonly policyVersion: string;
+}
+
+/** What a decision is counted under: the worst reason that denies; of an allow the worst that was only watched. */
+export function worstCode({ reasons }: Pick<Verdict, "reasons">): ReasonCode | undefined {
+  return (reasons.find(({ enforced }) => enforced !== false) ?? reasons[0])?.code;
 }

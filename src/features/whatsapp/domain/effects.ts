@@ -1,3 +1,5 @@
+import type { Update } from "./update.ts";
+
 /** What an error code of the platform means for us. */
 export type PlatformEffect =
   /** No message from the person in the last 24 hours: our record of the window is wrong. */
@@ -90,6 +92,25 @@ const effects: ReadonlyMap<number, PlatformEffect> = new Map(
 export function effectsOf(errors: readonly { readonly code: number }[]): readonly PlatformEffect[] {
   const found = errors.map(({ code }) => effects.get(code)).filter((effect) => effect !== undefined);
   return [...new Map(found.map((effect) => [JSON.stringify(effect), effect])).values()];
+}
+
+/** Whether an error code tells that too much of what the sender writes was taken for spam. */
+export function saysSpam(errorCode: number): boolean {
+  return effectsOf([{ code: errorCode }]).some(({ type }) => type === "marketing_rate_limited");
+}
+
+/** Whether an update tells that people, or the platform, find what the sender writes unwelcome. */
+export function isComplaint(update: Update): boolean {
+  switch (update.type) {
+    case "message_status":
+      return update.errors.some(({ code }) => saysSpam(code));
+    case "number_quality":
+      return update.event === "flagged";
+    case "template_quality":
+      return update.quality === "red";
+    default:
+      return false;
+  }
 }
 
 /** What one error code of a message changes in what is held of the person and the sender. */

@@ -13,7 +13,7 @@ import {
   unreadable,
   within,
 } from "./reading.ts";
-import type { AccountRestriction, NumberQuality, RestrictedDirection, Update } from "./update.ts";
+import type { AccountRestriction, DailyLimit, NumberQuality, RestrictedDirection, Update } from "./update.ts";
 
 const bothDirections: readonly RestrictedDirection[] = ["business_initiated", "replies"];
 
@@ -152,9 +152,34 @@ export function parseNumberQuality(value: unknown, setting: Setting): Update {
   };
 }
 
-/** TIER_250, TIER_10K, TIER_UNLIMITED: unique people per rolling 24 hours. */
-function tierLimit(tier: string | undefined): NumberQuality["dailyLimit"] {
-  if (tier === "TIER_UNLIMITED") return "unlimited";
-  const [, count, thousands] = /^TIER_(\d{1,6})(K?)$/.exec(tier ?? "") ?? [];
+const limitSchema = z.union([z.number(), z.string()]).transform(String);
+const capabilitySchema = z.object({
+  max_daily_conversations_per_business: lenient(limitSchema),
+  max_daily_conversation_per_phone: lenient(limitSchema),
+});
+
+/**
+ * Reads a `business_capability_update`. The limit of each phone is the portfolio's own, from before the two were one.
+ * Source: Meta's webhook reference of that name.
+ */
+export function parseAccountCapability(value: unknown, setting: Setting): Update {
+  const read = capabilitySchema.safeParse(value);
+  if (!read.success) return malformed(setting, read.error);
+  const { max_daily_conversations_per_business: business, max_daily_conversation_per_phone: phone } =
+    read.data;
+  const dailyLimit = tierLimit(business ?? phone);
+  if (dailyLimit === null) return ignored(setting, "account_event");
+  return {
+    ...originOf(setting),
+    ...stamp(setting.entryTime, setting.receivedAt),
+    type: "account_capability",
+    dailyLimit,
+  };
+}
+
+/** TIER_250, TIER_10K, TIER_UNLIMITED, 2000, -1 (no limit): unique people per rolling 24 hours. */
+function tierLimit(tier: string | undefined): DailyLimit | null {
+  if (tier === "TIER_UNLIMITED" || tier === "-1") return "unlimited";
+  const [, count, thousands] = /^(?:TIER_)?([1-9]\d{0,5})(K?)$/.exec(tier ?? "") ?? [];
   return count === undefined ? null : Number(count) * (thousands === "K" ? 1000 : 1);
 }

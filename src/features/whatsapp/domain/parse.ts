@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseAccountUpdate, parseNumberQuality } from "./parse-account.ts";
+import { parseAccountCapability, parseAccountUpdate, parseNumberQuality } from "./parse-account.ts";
 import { parseCall, parseMessage } from "./parse-message.ts";
 import { parsePreference } from "./parse-preference.ts";
 import { parseErrorReport, parseStatus } from "./parse-status.ts";
@@ -94,6 +94,8 @@ function parseChange(change: unknown, setting: Setting): readonly Update[] {
       return [parseTemplateQuality(value, inside)];
     case "account_update":
       return parseAccountUpdate(value, inside);
+    case "business_capability_update":
+      return [parseAccountCapability(value, inside)];
     case "phone_number_quality_update":
       return [parseNumberQuality(value, inside)];
     default:
@@ -106,7 +108,6 @@ const fieldsWithoutEffect: ReadonlySet<string> = new Set([
   "account_review_update",
   "account_settings_update",
   "automatic_events",
-  "business_capability_update",
   "business_status_update",
   "campaign_status_update",
   "flows",

@@ -178,13 +178,22 @@ export interface AccountRestriction extends Origin, Stamp {
   readonly detail: string | null;
 }
 
+/** Unique people whom the senders of a business portfolio may write to first in 24 rolling hours. */
+export type DailyLimit = number | "unlimited";
+
+/** What the account, or its portfolio, may do by now. */
+export interface AccountCapability extends Origin, Stamp {
+  readonly type: "account_capability";
+  readonly dailyLimit: DailyLimit;
+}
+
 /** Quality and messaging limit of a number, which the platform names by its digits only. */
 export interface NumberQuality extends Origin, Stamp {
   readonly type: "number_quality";
   readonly displayPhoneNumber: string;
   readonly event: "flagged" | "unflagged" | "upgrade" | "downgrade" | "other";
-  /** Unique people per rolling 24 hours; null where the platform does not say. */
-  readonly dailyLimit: number | "unlimited" | null;
+  /** Null where the platform does not say. */
+  readonly dailyLimit: DailyLimit | null;
 }
 
 /** Understood and without effect. */
@@ -225,6 +234,7 @@ export type Update =
   | TemplateCategoryChange
   | TemplateQuality
   | AccountRestriction
+  | AccountCapability
   | NumberQuality
   | Ignored
   | Unreadable;

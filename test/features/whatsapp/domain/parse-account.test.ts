@@ -296,3 +296,32 @@ describe("a number's quality", () => {
     ).toMatchObject([{ type: "unreadable", pointer: "/entry/0/changes/0/value/display_phone_number" }]);
   });
 });
+
+describe("an account's capability", () => {
+  it.each([
+    [{ max_daily_conversations_per_business: 2_000 }, 2_000],
+    [{ max_daily_conversations_per_business: "10000" }, 10_000],
+    [{ max_daily_conversations_per_business: "TIER_100K" }, 100_000],
+    [{ max_daily_conversations_per_business: -1 }, "unlimited"],
+    [{ max_daily_conversation_per_phone: 250 }, 250],
+    [{ max_daily_conversations_per_business: 2_000, max_daily_conversation_per_phone: 250 }, 2_000],
+  ])("of %j is a limit of %s", (value, dailyLimit) => {
+    expect(updatesOf("business_capability_update", value)).toStrictEqual([
+      { ...origin, type: "account_capability", at: sentAt, atFrom: "platform", dailyLimit },
+    ]);
+  });
+
+  it.each([
+    {},
+    { max_phone_numbers_per_business: 2 },
+    { max_daily_conversations_per_business: 0 },
+    { max_daily_conversations_per_business: 2.5 },
+    { max_daily_conversations_per_business: -2 },
+    { max_daily_conversations_per_business: "many" },
+    { max_daily_conversations_per_business: null },
+  ])("of %j says no limit", (value) => {
+    expect(updatesOf("business_capability_update", value)).toMatchObject([
+      { type: "ignored", reason: "account_event" },
+    ]);
+  });
+});

@@ -147,7 +147,6 @@ describe("fields without effect are ignored, each for its reason", () => {
     ["group_lifecycle_update", "group_update"],
     ["group_participants_update", "group_update"],
     ["smb_app_state_sync", "field_without_effect"],
-    ["business_capability_update", "field_without_effect"],
     ["message_template_components_update", "field_without_effect"],
     ["text-string", "unknown_field"],
     ["constructor", "unknown_field"],

@@ -4,7 +4,8 @@ import type { Grounds } from "../verdict.ts";
 import { fail, failOn, notApplicable, type Rule } from "./rule.ts";
 
 const otherBases: readonly string[] = ["contract", "legal_obligation", "legitimate_interest"];
-const objections: readonly string[] = ["withdrawn", "refused", "revoked"];
+/** Kinds of no that somebody said to the purpose, as against a yes that is void. */
+export const objections: readonly string[] = ["withdrawn", "refused", "revoked"];
 
 /**
  * To write first the business needs a basis for the purpose (GDPR Art. 6(1)) and the person's opt-in to the channel

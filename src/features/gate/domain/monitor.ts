@@ -1,0 +1,37 @@
+import { consentStanding } from "./consent.ts";
+import { readInstant } from "./instants.ts";
+import { objections } from "./rules/consent.ts";
+import type { Situation } from "./situation.ts";
+import type { RuleName } from "./verdict.ts";
+
+/** The rules about who is written to, who writes, and every no: nothing relaxes them. */
+const alwaysEnforced: readonly RuleName[] = [
+  "recipient",
+  "sender",
+  "switch",
+  "block",
+  "opt_out",
+  "platform_stop",
+];
+
+/**
+ * Whether a failing rule denies. In monitor mode (staff, for a sender and a purpose, for a time) the others are only
+ * watched. A consent that the person took back or refused is a no like an opt-out, and no acknowledged no is ever
+ * passed over. An end that cannot be read is over.
+ */
+export function isEnforced(rule: RuleName, situation: Situation): boolean {
+  if (alwaysEnforced.includes(rule) || !isMonitored(situation)) return true;
+  if (rule !== "consent") return false;
+  const { question, facts, category } = situation;
+  const standing = consentStanding(question.purpose, facts, { proofNeeded: category === "marketing" });
+  return !standing.given && standing.nos.some(({ kind }) => objections.includes(kind));
+}
+
+function isMonitored({ question, facts, now }: Situation): boolean {
+  const { monitor, purpose, template, platformStops } = facts;
+  if (monitor === null || !(now < readInstant(monitor.until))) return false;
+  if (purpose === null || purpose.key !== question.purpose) return false;
+  // Of a template that nobody registered only the caller says that it is no marketing, which a stop or a cause turns on.
+  const isCategoryHearsay = question.message.kind === "template" && template === null;
+  return !(isCategoryHearsay && (platformStops.length > 0 || question.cause !== undefined));
+}

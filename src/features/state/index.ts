@@ -1,0 +1,1 @@
+export { compareStates, notCompared, type StateComparison } from "./compare-states.ts";
