@@ -3,8 +3,8 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { policyProblems } from "./domain/policy.ts";
 import { formatPolicyName, parsePolicyName } from "./domain/policy-name.ts";
 import { readPolicy } from "./policies.ts";
+import { activatePolicy as activate } from "./policy-store.ts";
 import { getPolicy, getPolicyInForce } from "./show-policies.ts";
-import { activatePolicy as activate } from "./store.ts";
 
 /**
  * Brings a version into force; an older one again, too. Every check that starts after the answer decides by it, on

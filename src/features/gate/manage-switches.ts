@@ -10,7 +10,7 @@ import {
   type SwitchRow,
   selectSwitch,
   selectSwitches,
-} from "./store.ts";
+} from "./switch-store.ts";
 
 /** What to pause, and why: everything, what one sender sends, or what goes out for one purpose. */
 export type SwitchInput = { readonly reason: string } & (

@@ -13,7 +13,7 @@ import {
   type StartedMonitor,
   selectMonitor,
   selectMonitors,
-} from "./store.ts";
+} from "./monitor-store.ts";
 
 /** Which sender and purpose to watch only, why, and until when (ISO 8601). */
 export interface MonitorInput {

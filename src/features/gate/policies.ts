@@ -3,7 +3,7 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
 import { builtInPolicy, type Policy, policySchema } from "./domain/policy.ts";
 import { formatPolicyName, parsePolicyName } from "./domain/policy-name.ts";
-import { type PolicyKey, selectPolicyDocuments } from "./store.ts";
+import { type PolicyKey, selectPolicyDocuments } from "./policy-store.ts";
 
 /** Which policy of which organization; null: the built-in one. */
 interface NamedPolicy {

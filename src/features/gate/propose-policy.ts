@@ -6,8 +6,8 @@ import { limits } from "../../kernel/limits.ts";
 import { findSender } from "../organization/index.ts";
 import { type PolicyDocument, type PolicyProblem, policyProblems } from "./domain/policy.ts";
 import { formatPolicyName } from "./domain/policy-name.ts";
+import { insertPolicy, selectPolicies } from "./policy-store.ts";
 import { getPolicy } from "./show-policies.ts";
-import { insertPolicy, selectPolicies } from "./store.ts";
 
 /**
  * Adds a version of the organization's policy. It changes nothing until it is activated. Throws `invalid` with

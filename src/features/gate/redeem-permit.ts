@@ -16,15 +16,10 @@ import {
 import { readInstant } from "./domain/instants.ts";
 import { simulatedAtRedemption } from "./domain/simulator.ts";
 import { type PermitCode, permitTexts } from "./domain/texts.ts";
+import { insertRedemptions, type PermitKey, type PermitRow, selectPermits } from "./permit-store.ts";
 import { createPolicies } from "./policies.ts";
 import { presentReason } from "./present-decision.ts";
-import {
-  insertDecisions,
-  insertRedemptions,
-  type PermitKey,
-  type PermitRow,
-  selectPermits,
-} from "./store.ts";
+import { insertDecisions } from "./store.ts";
 
 /** What became of an attempt to redeem a permit. */
 type Redemption =

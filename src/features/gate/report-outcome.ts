@@ -3,7 +3,7 @@ import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { parseId } from "../../kernel/ids.ts";
 import { recordFailure, saysSpam } from "../whatsapp/index.ts";
 import type { DecisionDocument } from "./check.ts";
-import { insertOutcome, selectPermits } from "./store.ts";
+import { insertOutcome, selectPermits } from "./permit-store.ts";
 import { weighComplaints } from "./weigh-complaints.ts";
 
 /** What became of a message that had a permit, as its sender knows it. */

@@ -3,7 +3,7 @@ import { notFound } from "../../kernel/errors.ts";
 import { builtInPolicy, type PolicyDocument } from "./domain/policy.ts";
 import { formatPolicyName } from "./domain/policy-name.ts";
 import { presets } from "./domain/presets.ts";
-import { type PolicyRow, selectPolicies, selectPolicy } from "./store.ts";
+import { type PolicyRow, selectPolicies, selectPolicy } from "./policy-store.ts";
 
 /** The policy in force: the built-in one until a version of the organization's own was activated. */
 export async function getPolicyInForce(ctx: Context) {
