@@ -8,7 +8,13 @@ import { consentRoutes } from "./features/consent/routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
 import { breakerRoutes } from "./features/gate/breaker-routes.ts";
-import { createGate, createPreviewer, createRedeemer, weighComplaints } from "./features/gate/index.ts";
+import {
+  createGate,
+  createPreviewer,
+  createRedeemer,
+  optOutKeywords,
+  weighComplaints,
+} from "./features/gate/index.ts";
 import { checkLineRoutes } from "./features/gate/line-routes.ts";
 import { monitorRoutes } from "./features/gate/monitor-routes.ts";
 import { permitRoutes } from "./features/gate/permit-routes.ts";
@@ -66,12 +72,12 @@ export function buildApp(composed: Composed, config: Config): App {
   monitorRoutes(app);
   breakerRoutes(app);
   simulatorRoutes(app);
-  whatsappRoutes(app);
+  whatsappRoutes(app, optOutKeywords);
   accountDataRoutes(app);
   dataRequestRoutes(app);
   webhookRoutes(
     app,
-    { services, organizationKeys, onComplaint: weighComplaints },
+    { services, organizationKeys, onComplaint: weighComplaints, ownKeywords: optOutKeywords },
     {
       appSecrets: config.whatsappAppSecrets,
       verifyToken: config.whatsappVerifyToken,

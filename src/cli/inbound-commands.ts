@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { optOutKeywords } from "../features/gate/index.ts";
 import { importInbound } from "../features/whatsapp/index.ts";
 import { readInboundLine } from "../http/line-bodies.ts";
 import { addImportVerb } from "./import-verb.ts";
@@ -9,6 +10,6 @@ export function addInboundCommands(program: Command): void {
     description: "take messages that people wrote before, each as of its own time; a STOP among them is a no",
     lines: "one message a line (NDJSON), as POST /v1/messages/inbound takes it",
     read: readInboundLine,
-    take: importInbound,
+    take: (ctx, lines, how) => importInbound(ctx, lines, { ...how, ownKeywords: optOutKeywords }),
   });
 }

@@ -2,7 +2,12 @@ import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
 import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
-import { refreshSenderUse, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
+import {
+  optOutKeywords,
+  refreshSenderUse,
+  weighAllComplaints,
+  weighComplaints,
+} from "../features/gate/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
 import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
@@ -14,7 +19,7 @@ const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
 /** All background work of the service: each task reads its payload and calls a use case. */
 export function composeTasks(composed: Composed): Tasks {
   const { services, organizationKeys, contextFor, threadSeed, ownerUrl } = composed;
-  const intake = { services, organizationKeys, onComplaint: weighComplaints };
+  const intake = { services, organizationKeys, onComplaint: weighComplaints, ownKeywords: optOutKeywords };
   const asSystem = (organizationId: string, job: string) =>
     contextFor(organizationId, { kind: "system", id: job }, `job:${job}`);
   return {

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { inject } from "vitest";
+import { errorCode } from "../../src/db/database.ts";
 
 /** A migrated database of a test file's own. */
 export interface TestDatabase {
@@ -32,13 +33,21 @@ export async function dropTestDatabase(database: {
   name: string;
 }): Promise<void> {
   const { name } = database;
-  // Only a role's own members may end its connections, so the application ends those of the application.
-  await administer(
-    database.applicationUrl,
-    (sql) => sql`
-      select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name} and usename = current_user`,
-  );
-  await administer(database.ownerUrl, (sql) => sql`drop database if exists ${sql(name)} with (force)`);
+  for (let tries = 1; ; tries += 1) {
+    // Only a role's own members may end its connections, so the application ends those of the application.
+    await administer(
+      database.applicationUrl,
+      (sql) => sql`
+        select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name} and usename = current_user`,
+    );
+    try {
+      await administer(database.ownerUrl, (sql) => sql`drop database if exists ${sql(name)} with (force)`);
+      return;
+    } catch (error) {
+      // A pool that was not closed may have connected again in between.
+      if (tries === 5 || errorCode(error) !== "42501") throw error;
+    }
+  }
 }
 
 /** Runs one statement on a connection of its own. */

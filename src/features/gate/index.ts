@@ -3,6 +3,7 @@ export { answerLines, type CheckLines, previewLines } from "./answer-lines.ts";
 export { createGate, type DecisionDocument } from "./check.ts";
 export { explain } from "./domain/explain.ts";
 export { policySchema } from "./domain/policy.ts";
+export { optOutKeywords } from "./policies.ts";
 export { createPreviewer, type Preview } from "./preview.ts";
 export { proposePolicy } from "./propose-policy.ts";
 export { createRedeemer } from "./redeem-permit.ts";

@@ -3,7 +3,7 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
 import { builtInPolicy, type Policy, policySchema } from "./domain/policy.ts";
 import { formatPolicyName, parsePolicyName } from "./domain/policy-name.ts";
-import { type PolicyKey, selectPolicyDocuments } from "./policy-store.ts";
+import { type PolicyKey, selectPolicy, selectPolicyDocuments } from "./policy-store.ts";
 
 /** Which policy of which organization; null: the built-in one. */
 interface NamedPolicy {
@@ -57,6 +57,14 @@ export async function findPolicy(ctx: Context, name: string): Promise<Policy | u
   const { organizationId } = ctx;
   const [row] = await selectPolicyDocuments(ctx.services, [{ organizationId, version }]);
   return row && readPolicy(version, row.document);
+}
+
+/** The words that the organization takes for a no beside the common ones (policy in force). */
+export async function optOutKeywords(ctx: Context): Promise<readonly string[]> {
+  const row = await selectPolicy(ctx, "in force");
+  return row === undefined
+    ? builtInPolicy.optOutKeywords
+    : readPolicy(row.version, row.document).optOutKeywords;
 }
 
 /** The policy that a stored document says. Throws `internal` when it cannot be read. */

@@ -4,7 +4,6 @@ import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
-import { isOptOutKeyword } from "./domain/keywords.ts";
 import type {
   AccountRestriction,
   BsuidChanged,
@@ -20,6 +19,7 @@ import type {
   Update,
   UserPreference,
 } from "./domain/update.ts";
+import { type OwnKeywords, saysNo } from "./opt-out-words.ts";
 import {
   insertInboundMessage,
   insertMessageStatus,
@@ -36,10 +36,15 @@ import {
  * Gives one update its effect. Applying it again changes nothing, so that webhooks may come late, twice and out of
  * order. `sender` is the one that the update names, or any of the account where it names none.
  */
-export async function applyUpdate(ctx: Context, update: Update, sender: KnownSender): Promise<void> {
+export async function applyUpdate(
+  ctx: Context,
+  update: Update,
+  sender: KnownSender,
+  ownKeywords: OwnKeywords,
+): Promise<void> {
   switch (update.type) {
     case "inbound_message":
-      return applyInboundMessage(ctx, update, sender);
+      return applyInboundMessage(ctx, update, sender, ownKeywords);
     case "message_status":
       return applyStatus(ctx, update, sender);
     case "platform_error":
@@ -87,11 +92,10 @@ async function applyInboundMessage(
   ctx: Context,
   message: InboundMessage,
   sender: KnownSender,
+  ownKeywords: OwnKeywords,
 ): Promise<void> {
   const subject = await resolvePerson(ctx, message.from, new Date(message.at));
-  const optOutId = message.texts.some((text) => isOptOutKeyword(text))
-    ? ctx.services.newId("opt")
-    : undefined;
+  const optOutId = (await saysNo(ctx, message.texts, ownKeywords)) ? ctx.services.newId("opt") : undefined;
   await insertInboundMessage(ctx, {
     messageId: message.messageId,
     at: message.at,

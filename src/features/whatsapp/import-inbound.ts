@@ -1,5 +1,6 @@
 import type { Context } from "../../context.ts";
 import { type Imported, type ImportLines, importLines } from "../../kernel/import-lines.ts";
+import type { OwnKeywords } from "./opt-out-words.ts";
 import { type InboundReport, isNewInbound, keepInbound } from "./report-inbound.ts";
 
 /**
@@ -11,8 +12,8 @@ import { type InboundReport, isNewInbound, keepInbound } from "./report-inbound.
 export function importInbound(
   ctx: Context,
   lines: ImportLines<InboundReport>,
-  { dryRun }: { dryRun: boolean },
+  { dryRun, ownKeywords }: { dryRun: boolean; ownKeywords: OwnKeywords },
 ): Promise<Imported> {
   const take = dryRun ? isNewInbound : keepInbound;
-  return importLines(lines, (report) => take(ctx, report));
+  return importLines(lines, (report) => take(ctx, report, ownKeywords));
 }

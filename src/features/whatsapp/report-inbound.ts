@@ -14,7 +14,7 @@ import {
   resolveSubject,
   type SubjectReference,
 } from "../subject/index.ts";
-import { isOptOutKeyword } from "./domain/keywords.ts";
+import { type OwnKeywords, saysNo } from "./opt-out-words.ts";
 import { insertInboundMessage, selectIsKnown } from "./store.ts";
 
 export interface InboundReport {
@@ -30,8 +30,8 @@ export interface InboundReport {
  * not kept. Throws `invalid` for an unknown sender and a time in the future; `conflict` when `from` names two people,
  * but a STOP is in force for both of them first.
  */
-export async function reportInbound(ctx: Context, report: InboundReport) {
-  const read = await readReport(ctx, report);
+export async function reportInbound(ctx: Context, report: InboundReport, ownKeywords: OwnKeywords) {
+  const read = await readReport(ctx, report, ownKeywords);
   if ((await replay<{ id: string }>(ctx)) === undefined) await take(ctx, report, read);
   return {
     messageId: report.messageId,
@@ -41,25 +41,33 @@ export async function reportInbound(ctx: Context, report: InboundReport) {
 }
 
 /** Takes a message that may be told several times, as reportInbound does. Answers whether anything was new in it. */
-export async function keepInbound(ctx: Context, report: InboundReport): Promise<boolean> {
-  return (await take(ctx, report, await readReport(ctx, report))) !== undefined;
+export async function keepInbound(
+  ctx: Context,
+  report: InboundReport,
+  ownKeywords: OwnKeywords,
+): Promise<boolean> {
+  return (await take(ctx, report, await readReport(ctx, report, ownKeywords))) !== undefined;
 }
 
 /** Whether keepInbound would record anything, and throws what that would throw; changes nothing. */
-export async function isNewInbound(ctx: Context, report: InboundReport): Promise<boolean> {
-  const { isStop, at } = await readReport(ctx, report);
+export async function isNewInbound(
+  ctx: Context,
+  report: InboundReport,
+  ownKeywords: OwnKeywords,
+): Promise<boolean> {
+  const { isStop, at } = await readReport(ctx, report, ownKeywords);
   const { roots } = await findSubjects(ctx, report.from, "/from");
   if (roots.length > 1) throw ambiguous();
   if (!(await selectIsKnown(ctx, report.messageId))) return true;
   return isStop && isNewOptOut(ctx, optOutOf(report, at));
 }
 
-async function readReport(ctx: Context, report: InboundReport) {
+async function readReport(ctx: Context, report: InboundReport, ownKeywords: OwnKeywords) {
   const at = notInFuture(report.occurredAt, ctx.services.now(), "/occurredAt").toISOString();
   const sender = await findSender(ctx, report.sender);
   if (sender === undefined) throw invalid("/sender", "There is no such sender.");
   const read = readReference(report.from, "/from");
-  const isStop = report.text !== undefined && isOptOutKeyword(report.text);
+  const isStop = await saysNo(ctx, report.text === undefined ? [] : [report.text], ownKeywords);
   return { at, isStop, senderId: sender.id, identifiers: "identifiers" in read ? read.identifiers : [] };
 }
 

@@ -8,6 +8,7 @@ import { verifyHandshake, verifySignature } from "./domain/signature.ts";
 import { templateFields } from "./domain/template-entry.ts";
 import { importTemplates } from "./import-templates.ts";
 import { listTemplates, recordTemplate } from "./manage-templates.ts";
+import type { OwnKeywords } from "./opt-out-words.ts";
 import { reportInbound } from "./report-inbound.ts";
 import { takeWebhook, type WebhookIntake } from "./take-webhook.ts";
 
@@ -49,7 +50,7 @@ const inbound = z
   .openapi("InboundMessage");
 
 /** Routes of templates and of messages that come in. */
-export function whatsappRoutes(app: App): void {
+export function whatsappRoutes(app: App, ownKeywords: OwnKeywords): void {
   app.use("/v1/templates/*", requires("configuration"));
   app.use("/v1/messages/*", requires("messages"));
 
@@ -101,7 +102,7 @@ export function whatsappRoutes(app: App): void {
       request: body(inboundBody),
       responses: { 201: answer(inbound, "It opened the window"), ...refusals },
     }),
-    async (c) => c.json(await reportInbound(c.var.context, c.req.valid("json")), 201),
+    async (c) => c.json(await reportInbound(c.var.context, c.req.valid("json"), ownKeywords), 201),
   );
 }
 

@@ -8,6 +8,7 @@ import { isComplaint } from "./domain/effects.ts";
 import { fieldsIn } from "./domain/fields.ts";
 import { parseWebhook } from "./domain/parse.ts";
 import type { Update } from "./domain/update.ts";
+import type { OwnKeywords } from "./opt-out-words.ts";
 import {
   deleteDaysBefore,
   findOrMakeDayKey,
@@ -26,6 +27,7 @@ export interface WebhookIntake {
   readonly organizationKeys: (organizationId: string) => Promise<OrganizationKeys>;
   /** Told when something in force by now speaks against what the senders of a WhatsApp Business Account write. */
   readonly onComplaint: (ctx: Context, about: { readonly wabaId: string }) => Promise<unknown>;
+  readonly ownKeywords: OwnKeywords;
 }
 
 /**
@@ -119,7 +121,7 @@ async function applyBody(
     for (const sender of owners) {
       try {
         const ctx = await contextOf(intake, sender, requestId);
-        await applyUpdate(ctx, update, sender);
+        await applyUpdate(ctx, update, sender, intake.ownKeywords);
         if (isComplaint(update)) await intake.onComplaint(ctx, { wabaId: sender.wabaId });
       } catch (error) {
         failure ??= error;

@@ -209,6 +209,20 @@ describe("a policy's document", () => {
       caps: [],
       closedDestinations: [],
       openedDestinations: [],
+      senderCeilings: [],
+      complaintLimits: {
+        hours: 24,
+        leastSends: 200,
+        mostPerThousand: 50,
+        mostSpamErrors: 0,
+        redNumber: true,
+        redTemplate: false,
+      },
+      silenceMonths: null,
+      onlyToPeopleWhoWrote: false,
+      intakeSilenceHours: {},
+      retention: {},
+      optOutKeywords: [],
     });
   });
 
@@ -216,6 +230,8 @@ describe("a policy's document", () => {
     { unheardOf: 1 },
     { permitTtlSeconds: 0 },
     { permitTtlSeconds: 601 },
+    { optOutKeywords: ["!!"] },
+    { optOutKeywords: [" "] },
     { allowedHours: [marketing({ from: "24:00" })] },
     { allowedHours: [marketing({ to: "24:01" })] },
     { allowedHours: [marketing({ to: "9:00" })] },
@@ -305,7 +321,13 @@ describe("a policy's document", () => {
   it.each(Object.entries(presets))("can start from the preset %s", (_name, preset) => {
     expect(policySchema.parse(preset)).toEqual(preset);
     expect(policyProblems(preset)).toEqual([]);
-    expect(preset.closedDestinations.map(({ country }) => country)).toContain("US");
+  });
+
+  it("closes the United States in every preset but the one for the app, which sends no templates", () => {
+    const open = Object.entries(presets).filter(
+      ([, { closedDestinations }]) => !closedDestinations.some(({ country }) => country === "US"),
+    );
+    expect(open.map(([name]) => name)).toEqual(["whatsapp-business-app"]);
   });
 
   it("closes marketing to Russian numbers in the preset ru, and nothing else there", () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { contentsOf } from "../../support/contents.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, messages, Shop } from "../../support/shop.ts";
+import { Platform } from "../../support/webhook.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -58,6 +59,25 @@ describe("a message that a caller reports", () => {
     expect((await report(shop, { text: "  ОтпишиТЕ!  " })).body).toMatchObject({ optOut: true });
     expect(await shop.codes(person)).toContain("recipient_opted_out");
     expect(await optOuts(shop)).toMatchObject([{ source: "keyword", scope: "all" }]);
+  });
+
+  it("is a no by the organization's own words too, once its policy in force has them, also by webhook", async () => {
+    const shop = await Shop.open(service);
+    const other = await Shop.open(service);
+    for (const one of [shop, other]) await one.proven(person);
+    expect((await report(shop, { text: "Keine Werbung!", messageId: "m-0" })).body.optOut).toBe(false);
+    await shop.activatePolicy({ optOutKeywords: ["keine Werbung", "basta"] });
+    expect((await report(other, { text: "Keine Werbung!" })).body.optOut).toBe(false);
+    expect((await report(shop, { text: "Ich will keine Werbung" })).body.optOut).toBe(false);
+    expect(await shop.codes(person)).toEqual([]);
+    expect((await report(shop, { text: "KEINE  werbung!", messageId: "m-2" })).body.optOut).toBe(true);
+    expect(await shop.codes(person)).toContain("recipient_opted_out");
+
+    const second = { waId: "12025550124" };
+    await shop.proven(second);
+    const platform = new Platform(service.anonymous, shop.sender);
+    await platform.deliver(platform.messages(platform.text(second.waId, "¡Basta!")));
+    expect(await shop.codes(second)).toContain("recipient_opted_out");
   });
 
   it("told again changes nothing and answers the same", async () => {

@@ -607,6 +607,7 @@ describe("what the platform says of a template", () => {
         services: service.services,
         organizationKeys: service.composed.organizationKeys,
         onComplaint: async () => {},
+        ownKeywords: async () => [],
       },
       names,
     );

@@ -125,6 +125,7 @@ if (existsSync(folder)) {
         services: service.services,
         organizationKeys: service.composed.organizationKeys,
         onComplaint: async () => {},
+        ownKeywords: async () => [],
       };
       await replayUnclaimed(intake, names);
       const expected = effectsOf(updates);

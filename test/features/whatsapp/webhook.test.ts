@@ -57,6 +57,7 @@ function intake(change: Partial<WebhookIntake> = {}): WebhookIntake {
     services: service.services,
     organizationKeys: service.composed.organizationKeys,
     onComplaint: async () => {},
+    ownKeywords: async () => [],
     ...change,
   };
 }
@@ -509,6 +510,7 @@ describe("what came and could not be applied", () => {
           services: own.services,
           organizationKeys: own.composed.organizationKeys,
           onComplaint: async () => {},
+          ownKeywords: async () => [],
         },
         platform.sender,
       );

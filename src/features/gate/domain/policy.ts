@@ -118,6 +118,20 @@ export const policySchema = z.strictObject({
       description:
         "Past any of these the breaker opens: the sender's marketing stops until staff close it. What counts is what happened within the hours, and since it was last closed.",
     }),
+  optOutKeywords: z
+    .array(
+      z
+        .string()
+        .trim()
+        .max(limits.nameLength)
+        .regex(/[\p{L}\p{N}]/u, "A word or phrase with a letter or a digit."),
+    )
+    .max(limits.policyEntries)
+    .default([])
+    .meta({
+      description:
+        "Words and phrases that are a no when a person sends them as the whole message, beside STOP and its like in eight languages, whatever their case, accents and punctuation.",
+    }),
   closedDestinations: z
     .array(z.strictObject({ country, categories, reason }))
     .max(limits.policyEntries)
