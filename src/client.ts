@@ -225,13 +225,18 @@ export function createGuard({ url, apiKey, timeoutMs = 5_000, language = "en" }:
   }
 
   /** Asks once, unless that was done. An allow is redeemed; that alone is leave to send. */
-  async function decide(question: Question, first?: CheckAnswer | Error): Promise<Permit | Denied> {
+  async function decide(
+    question: Question,
+    first?: CheckAnswer | Error,
+    stop?: AbortSignal,
+  ): Promise<Permit | Denied> {
     if (first instanceof Error) throw first;
     const checked = first ?? (await ask<CheckAnswer>("/v1/checks", JSON.stringify(question), isCheckAnswer));
     const { decisionId, permit } = checked;
     if (checked.decision !== "allow") return { decision: "deny", reasons: checked.reasons, decisionId };
     if (typeof permit?.id !== "string" || typeof decisionId !== "string")
       throw new Unanswered("An allow came without a permit.");
+    stop?.throwIfAborted();
     const redemption = await ask<Redemption>(
       `/v1/permits/${encodeURIComponent(permit.id)}/redeem`,
       undefined,
@@ -240,7 +245,8 @@ export function createGuard({ url, apiKey, timeoutMs = 5_000, language = "en" }:
     if (redemption.redeemed === true) return { id: permit.id, decisionId };
     const reasons = redemption.reasons ?? [];
     // It waited for too long among others: that says nothing about the person.
-    if (first !== undefined && reasons.some(({ code }) => code === "permit_expired")) return decide(question);
+    if (first !== undefined && reasons.some(({ code }) => code === "permit_expired"))
+      return decide(question, undefined, stop);
     return { decision: "deny", reasons, decisionId: redemption.decisionId ?? decisionId };
   }
 
@@ -257,7 +263,7 @@ export function createGuard({ url, apiKey, timeoutMs = 5_000, language = "en" }:
         // What does not go out takes nobody's turn.
         if (first === undefined || (!(first instanceof Error) && first.decision === "allow"))
           await turn?.come();
-        return await decide(question, first);
+        return await decide(question, first, turn?.stop);
       } catch (cause) {
         if (!(cause instanceof Unanswered)) throw cause;
         if (deadline === undefined || Date.now() + wait >= deadline.getTime())

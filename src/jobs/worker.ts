@@ -52,7 +52,12 @@ export async function startWorker(
     noHandleSignals: true,
     taskList: Object.fromEntries(guarded),
     parsedCronItems: parseCronItems(
-      tasks.schedule.map(({ task, match }) => ({ task, match, options: { backfillPeriod: 0 } })),
+      // One that waits is put off by the next: of a task that always fails there is one job, not one a minute.
+      tasks.schedule.map(({ task, match }) => ({
+        task,
+        match,
+        options: { backfillPeriod: 0, jobKey: task },
+      })),
     ),
     logger: new Logger((scope) => (level, message) => {
       log[pinoLevels[level]](

@@ -383,20 +383,29 @@ describe("retention leaves what is needed", () => {
     expect(await messagesOf(shop.org)).toEqual([]);
   });
 
-  it("of messages that a consent rests on, as long as there is that consent", async () => {
-    const shop = await Shop.open(service);
-    const at = monthsAgo(5).toISOString();
-    await shop.inbound({ phone }, { messageId: "wamid.yes", occurredAt: at });
-    await shop.inbound({ phone: "+12025550144" }, { messageId: "wamid.other", occurredAt: at });
-    await shop.reported({ phone }, {}, { occurredAt: at, evidence: { messageId: "wamid.yes" } });
-    await shop.inbound({ phone }, { messageId: "wamid.afterwards", occurredAt: at });
-    await keep(shop, { inboundMonths: 2 });
-    await runJob("apply_retention");
-    expect(await messagesOf(shop.org)).toEqual(["wamid.yes"]);
-    expect(await names()).toContain(partitionOf("inbound_message", monthsAgo(5)));
-    await runJob("apply_retention");
-    expect(await messagesOf(shop.org)).toEqual(["wamid.yes"]);
-  });
+  it.each(["by message", "by form and message"])(
+    "of messages that a consent %s rests on, as long as there is that consent",
+    async (how) => {
+      const shop = await Shop.open(service);
+      const at = monthsAgo(5).toISOString();
+      await shop.inbound({ phone }, { messageId: "wamid.yes", occurredAt: at });
+      await shop.inbound({ phone: "+12025550144" }, { messageId: "wamid.other", occurredAt: at });
+      await shop.reported({ phone }, {}, { occurredAt: at, evidence: { messageId: "wamid.yes" } });
+      // As a confirmed double opt-in has it: the form's token, and the message that confirmed it.
+      if (how === "by form and message") {
+        await owner`alter table consent_event disable trigger user`;
+        await owner`update consent_event set capture_token_id = id where organization_id = ${uuidOf(shop.org)}`;
+        await owner`alter table consent_event enable trigger user`;
+      }
+      await shop.inbound({ phone }, { messageId: "wamid.afterwards", occurredAt: at });
+      await keep(shop, { inboundMonths: 2 });
+      await runJob("apply_retention");
+      expect(await messagesOf(shop.org)).toEqual(["wamid.yes"]);
+      expect(await names()).toContain(partitionOf("inbound_message", monthsAgo(5)));
+      await runJob("apply_retention");
+      expect(await messagesOf(shop.org)).toEqual(["wamid.yes"]);
+    },
+  );
 
   it("and what it keeps no more proves no further consent, so that none can lose its proof", async () => {
     const shop = await Shop.open(service);

@@ -184,3 +184,22 @@ begin
     return next;
   end loop;
 end $$;
+--> statement-breakpoint
+-- A sender whose portfolio becomes known, or another one, shares another counter: those it wrote to go along.
+create function move_reach() returns trigger language plpgsql as $$
+declare
+  v_from text := coalesce(old.portfolio_id, old.waba_id);
+  v_to text := coalesce(new.portfolio_id, new.waba_id);
+begin
+  perform lock_reach(new.organization_id, v_to);
+  insert into reached_person (organization_id, counter, subject_id, last_at, until, decision_id)
+  select p.organization_id, v_to, p.subject_id, p.last_at, p.until, p.decision_id from reached_person p
+  where p.organization_id = new.organization_id and p.counter = v_from
+  on conflict do nothing;
+  perform refresh_reach(new.organization_id, v_to);
+  return null;
+end $$;
+--> statement-breakpoint
+create trigger move_reach after update on sender for each row
+when (coalesce(old.portfolio_id, old.waba_id) is distinct from coalesce(new.portfolio_id, new.waba_id))
+execute function move_reach();

@@ -116,7 +116,7 @@ create function proves_consent(m inbound_message) returns boolean language sql s
     select from subject a join subject b on b.organization_id = a.organization_id and b.root_id = a.root_id
     join consent_event e on e.organization_id = b.organization_id and e.subject_id = b.id
     where a.organization_id = m.organization_id and a.id = m.subject_id and e.proof = 'demonstrated'
-      and e.capture_token_id is null and m.at >= e.effective_at and m.received_at <= e.recorded_at)
+      and m.at >= e.effective_at and m.received_at <= e.recorded_at)
 $$;
 --> statement-breakpoint
 -- Drops the oldest partition of which no organization keeps anything and nothing is needed, with an audit entry for

@@ -164,7 +164,7 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
             where m.organization_id = r.organization_id and m.subject_id = r.id and m.error_code = 131026 offset 0) m
           window later as (partition by r.n order by m.at, m.message_id)) f
         where f.next_at - f.at <= make_interval(secs => ${limits.undeliverableWithinSeconds}::int)
-        order by f.n, f.next_at desc),
+        order by f.n, f.next_at desc, f.at desc),
       caused as materialized (
         select q.*, array(select r.id from record r where r.n = q.n) as ids,
           array(select k.hash from known k where k.n = q.n) as known_hashes

@@ -82,9 +82,10 @@ export async function selectComplaints(
         select greatest(now() - make_interval(hours => ${hours}::int), breaker.closed_at) as at) since
       cross join lateral (
         select count(distinct c.root_id)::int as people from (
-          select p.root_id, e.recorded_at as at from opt_out_event e
+          select p.root_id, least(e.occurred_at, e.recorded_at) as at from opt_out_event e
           join subject p on p.organization_id = e.organization_id and p.id = e.subject_id
-          where e.organization_id = s.organization_id and e.recorded_at > since.at and e.kind = 'opted_out'
+          where e.organization_id = s.organization_id and e.recorded_at > since.at
+            and e.occurred_at > date_trunc('second', since.at) and e.kind = 'opted_out'
             and e.source <> 'import' and not exists (
               select from opt_out_event u where u.organization_id = e.organization_id and u.undoes = e.id)
           union all

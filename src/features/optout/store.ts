@@ -68,7 +68,14 @@ export function optOutParts(
         where ${onlyIf === undefined ? sql`true` : sql`exists (select from ${sql(onlyIf)})`}
           and (${!optOut.unlessStanding}::boolean or exists (select from opting_out h where not exists (
             select from jsonb_to_recordset(noes_before.noes) n(hash text, at timestamptz)
-            where n.hash = encode(h.hash, 'hex') and n.at >= ${optOut.occurredAt}::timestamptz)))
+            where n.hash = encode(h.hash, 'hex') and n.at >= ${optOut.occurredAt}::timestamptz))
+            -- What stands may still be taken back by whoever pressed the link: this one must outlive that.
+            or exists (
+              select from opt_out_event l
+              join subject s on s.organization_id = l.organization_id and s.id = l.subject_id
+              join subject r on r.organization_id = s.organization_id and r.root_id = s.root_id
+              where l.organization_id = ${ctx.organizationId}::uuid and r.id = e.subject_id and l.kind = 'opted_out'
+                and l.source = 'link' and l.recorded_at > now() - make_interval(secs => ${limits.optOutUndoSeconds}::int)))
         returning id, subject_id, recorded_at`,
     ],
     ["opt_out_stands", standPart(sql, ctx, no, "opting_out", "opted_out")],

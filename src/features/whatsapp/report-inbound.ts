@@ -32,7 +32,10 @@ export interface InboundReport {
  */
 export async function reportInbound(ctx: Context, report: InboundReport, ownKeywords: OwnKeywords) {
   const read = await readReport(ctx, report, ownKeywords);
-  if ((await replay<{ id: string }>(ctx)) === undefined) await take(ctx, report, read);
+  const isReplay = (await replay<{ id: string }>(ctx)) !== undefined;
+  // The first time it may have been no no yet: the organization's words change, and what is answered must be kept.
+  if (!isReplay || read.isStop)
+    await take({ ...ctx, ...(isReplay && { idempotency: undefined }) }, report, read);
   return {
     messageId: report.messageId,
     optOut: read.isStop,

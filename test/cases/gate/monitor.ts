@@ -41,20 +41,31 @@ export const monitorCases: readonly GateCase[] = [
   ),
   watching("monitor mode changes nothing about what every rule allows", {}, promotion.allowed),
   watching(
-    "monitor mode watches purpose, consent, template and holds together, worst first",
+    "monitor mode watches consent, template and holds together, worst first",
     {
-      purpose: { key: "promotions", category: "utility", lawfulBasis: "consent" },
       consents: [],
       template: { id: "tpl_sale", category: "marketing", status: "paused" },
       holds: [{ code: 131049, at: "2026-10-01T08:00:00.000Z" }],
     },
     letOut(
       promotion,
-      watched("purpose", "purpose_category_mismatch", ["tpl_sale"]),
       missing,
       watched("template", "template_paused", ["tpl_sale"]),
       watched("platform_hold", "platform_hold", [], "2026-10-02T08:00:00.000Z"),
     ),
+  ),
+  watching(
+    "monitor mode lets no marketing out under a purpose that is none, whose noes are other ones",
+    { purpose: { key: "promotions", category: "utility", lawfulBasis: "consent" }, consents: [] },
+    denied(promotion, [why("purpose", "purpose_category_mismatch", ["tpl_sale"]), missing]),
+  ),
+  watching(
+    "monitor mode watches a template of another category that is no marketing",
+    {
+      purpose: { key: "order_updates", category: "service", lawfulBasis: "contract" },
+    },
+    letOut(orderUpdate, watched("purpose", "purpose_category_mismatch", ["tpl_order"])),
+    orderUpdate,
   ),
   watching(
     "monitor mode watches a closed window, and the sender must still use a template",

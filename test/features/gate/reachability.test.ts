@@ -59,6 +59,19 @@ describe("a person whom messages do not reach", () => {
     expect((await factsOf(parcel)).reach).toEqual({ failures: [], seenAt: null });
   });
 
+  test("counts those that came in the same second, whatever lies before them", async () => {
+    const [first, second, third] = [undelivered(5 * day), undelivered(2 * day), undelivered(2 * day)];
+    await platform.deliver(platform.statuses(first));
+    await platform.deliver(
+      platform.messages(platform.text(american, "Hello", { timestamp: secondsAgo(3 * day) })),
+    );
+    await platform.deliver(platform.statuses(second, third));
+    const { reasons } = await shop.check(person);
+    expect(reasons.map(({ code, evidence }) => [code, evidence.toSorted()])).toEqual([
+      ["recipient_unreachable", [second.id, third.id].toSorted()],
+    ]);
+  });
+
   test("is in reach with two of them further apart, with one told twice, and with other errors", async () => {
     const once = undelivered(1 * day);
     await platform.deliver(platform.statuses(undelivered(8 * day + 1), once));

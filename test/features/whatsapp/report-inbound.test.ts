@@ -80,6 +80,18 @@ describe("a message that a caller reports", () => {
     expect(await shop.codes(second)).toContain("recipient_opted_out");
   });
 
+  it("told again under its Idempotency-Key when its word has become a no, is that no", async () => {
+    const shop = await Shop.open(service);
+    await shop.proven(person);
+    const [said, key] = [{ text: "Basta", occurredAt: ago(0) }, { "idempotency-key": "basta" }];
+    expect((await report(shop, said, key)).body.optOut).toBe(false);
+    await shop.activatePolicy({ optOutKeywords: ["basta"] });
+    for (let told = 0; told < 2; told += 1) {
+      expect((await report(shop, said, key)).body.optOut).toBe(true);
+      expect(await shop.codes(person)).toContain("recipient_opted_out");
+    }
+  });
+
   it("told again changes nothing and answers the same", async () => {
     const shop = await Shop.open(service);
     const occurredAt = ago(5);

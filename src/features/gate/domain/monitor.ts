@@ -17,12 +17,14 @@ const alwaysEnforced: readonly RuleName[] = [
 /**
  * Whether a failing rule denies. In monitor mode (staff, for a sender and a purpose, for a time) the others are only
  * watched. A consent that the person took back or refused is a no like an opt-out, and no acknowledged no is ever
- * passed over. An end that cannot be read is over.
+ * passed over, so marketing must also go by a purpose that is one. An end that cannot be read is over.
  */
 export function isEnforced(rule: RuleName, situation: Situation): boolean {
   if (alwaysEnforced.includes(rule) || !isMonitored(situation)) return true;
-  if (rule !== "consent") return false;
   const { question, facts, category } = situation;
+  // Whose noes would count: those to a purpose of marketing, which nobody has looked at.
+  if (rule === "purpose") return category === "marketing" && facts.purpose?.category !== "marketing";
+  if (rule !== "consent") return false;
   const standing = consentStanding(question.purpose, facts, { proofNeeded: category === "marketing" });
   return !standing.given && standing.nos.some(({ kind }) => objections.includes(kind));
 }
@@ -31,7 +33,10 @@ function isMonitored({ question, facts, now }: Situation): boolean {
   const { monitor, purpose, template, platformStops } = facts;
   if (monitor === null || !(now < readInstant(monitor.until))) return false;
   if (purpose === null || purpose.key !== question.purpose) return false;
-  // Of a template that nobody registered only the caller says that it is no marketing, which a stop or a cause turns on.
+  // Of a template that nobody registered only the caller says that it is no marketing, which a purpose that is none, a
+  // stop or a cause turns on.
   const isCategoryHearsay = question.message.kind === "template" && template === null;
-  return !(isCategoryHearsay && (platformStops.length > 0 || question.cause !== undefined));
+  const turnsOnCategory =
+    purpose.category !== "marketing" || platformStops.length > 0 || question.cause !== undefined;
+  return !(isCategoryHearsay && turnsOnCategory);
 }
