@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -367,6 +368,43 @@ describe("a campaign", () => {
     expect(sent).toEqual(["Offer 0"]);
     expect(await recorded()).toMatchObject({ redeemed: 1, sent: 1 });
   });
+});
+
+it("redeems nothing more for a campaign that was stopped while a message was asked for again", async () => {
+  const stop = new AbortController();
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url);
+    if (request.url === "/v1/checks/batch") response.writeHead(503).end();
+    else {
+      stop.abort(new Error("The shop is closed."));
+      const allow = {
+        decision: "allow",
+        decisionId: "dec_1",
+        permit: { id: "prm_1" },
+        reasons: [],
+        redeemed: true,
+      };
+      setTimeout(() => response.end(JSON.stringify(allow)), 50);
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    const guard = createGuard({ url: `http://127.0.0.1:${port}`, apiKey: "any" });
+    const deadline = new Date(Date.now() + 60_000);
+    const { sent, send } = sending();
+    const results = await all(
+      guard.sendAll([{ ...offer({ phone: "+12025550123" }, 0), deadline }], send, { signal: stop.signal }),
+    );
+    expect([decisionsOf(results), sent, asked]).toEqual([
+      ["undecided"],
+      [],
+      ["/v1/checks/batch", "/v1/checks"],
+    ]);
+  } finally {
+    server.close();
+  }
 });
 
 describe("a campaign's preview", () => {

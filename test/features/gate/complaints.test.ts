@@ -120,6 +120,8 @@ describe("the breaker", () => {
     await shop.optOut({ waId: numberOf(4) });
     await sendToAll(shop, 4);
     await shop.optOut({ waId: numberOf(0) }, { source: "import", occurredAt: ago(24 * 3600) });
+    // A STOP of before that came in late, as by the import of messages.
+    await shop.inbound({ waId: numberOf(3) }, { text: "STOP", occurredAt: ago(24 * 3600) });
     await shop.optOut({ waId: numberOf(1) });
     await shop.sql(
       (sql, organizationId) => sql`

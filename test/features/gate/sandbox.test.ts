@@ -85,6 +85,23 @@ describe("the simulator numbers", () => {
     }
   });
 
+  it("know nothing of what the platform said about a live sender of the same account", async () => {
+    await live.sql(
+      (sql, organization) => sql`
+        update sender set restrictions = ${JSON.stringify({ account: { state: "disabled", until: null, at: ago(60) } })}::text::jsonb
+        where organization_id = ${organization}`,
+    );
+    const { wabaId } = live.sender;
+    const made = {
+      name: "Test",
+      phoneNumberId: "106540352242999",
+      displayPhoneNumber: "+12025550171",
+      wabaId,
+    };
+    const answer = await sandbox.post("/v1/senders", { ...made, platform: "whatsapp_cloud" });
+    expect(answer.body, answer.text).toMatchObject({ state: "active" });
+  });
+
   it("give an allow whose permit is good, once, and takes an outcome", async () => {
     for (const named of [simulated("allow"), { waId: numberOf("allow").slice(1) }]) {
       const answer = await ask(sandbox, named, { message: messages.freeForm });

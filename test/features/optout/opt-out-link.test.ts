@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { keepOptOut } from "../../../src/features/optout/index.ts";
 import { contentsOf } from "../../support/contents.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, created, messages, Shop } from "../../support/shop.ts";
@@ -447,6 +448,16 @@ describe("an undo", () => {
     expect((await undo(path, nonce)).text).toContain(undone);
     expect(await standing(shop)).toEqual(noes);
     expect([await shop.codes(person), await shop.codes(person, parcel)]).toEqual(codes);
+  });
+
+  it("is too late once an older no was imported, which then stands by itself", async () => {
+    const shop = await Shop.open(service);
+    const path = await linkOf(shop);
+    const { nonce } = await pressed(path);
+    const older = { subject: person, scope: "all", source: "import", occurredAt: ago(3600) } as const;
+    expect(await keepOptOut(await shop.org.context(), older)).toBe(true);
+    expect((await undo(path, nonce)).text).not.toContain(undone);
+    expect(await shop.codes(person)).toContain("recipient_opted_out");
   });
 
   it("of everything leaves the opt-out from one purpose that the same link had made", async () => {
