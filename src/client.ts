@@ -357,9 +357,8 @@ export function createGuard({ url, apiKey, timeoutMs = 5_000, language = "en" }:
   }
 
   return {
-    async send({ deadline, ...message }, sendFn) {
-      const question = { ...message, messageRef: message.messageRef ?? crypto.randomUUID() };
-      const permit = await leaveFor(question, deadline);
+    async send(message, sendFn) {
+      const permit = await leaveFor(questionOf(message), message.deadline);
       if ("decision" in permit) return permit;
       const delivered = await deliver(permit, sendFn);
       if ("error" in delivered) throw delivered.error;
