@@ -15,7 +15,7 @@ import {
   type SubjectReference,
 } from "../subject/index.ts";
 import { type OwnKeywords, saysNo } from "./opt-out-words.ts";
-import { insertInboundMessage, selectIsKnown } from "./store.ts";
+import { insertInboundMessage, type RecordedInbound, selectIsKnown } from "./store.ts";
 
 export interface InboundReport {
   readonly sender: string;
@@ -32,13 +32,11 @@ export interface InboundReport {
  */
 export async function reportInbound(ctx: Context, report: InboundReport, ownKeywords: OwnKeywords) {
   const read = await readReport(ctx, report, ownKeywords);
-  const isReplay = (await replay<{ id: string }>(ctx)) !== undefined;
-  // The first time it may have been no no yet: the organization's words change, and what is answered must be kept.
-  if (!isReplay || read.isStop)
-    await take({ ...ctx, ...(isReplay && { idempotency: undefined }) }, report, read);
+  const row = (await replay<RecordedInbound>(ctx)) ?? (await take(ctx, report, read));
   return {
     messageId: report.messageId,
-    optOut: read.isStop,
+    // As it was taken: the organization's words may be others by the time that it is told again.
+    optOut: row?.isOptOut ?? read.isStop,
     windowExpiresAt: addSeconds(new Date(read.at), limits.windowSeconds).toISOString(),
   };
 }

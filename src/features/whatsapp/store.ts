@@ -144,6 +144,12 @@ export interface NewInboundMessage {
   readonly optOut: NewOptOut | undefined;
 }
 
+/** What went on record of a message; `isOptOut`: it was taken for a no. */
+export interface RecordedInbound {
+  readonly id: string;
+  readonly isOptOut: boolean;
+}
+
 /**
  * Records a message from a person with the window it opens and the no it says, in one statement and once only: a
  * message that is known already changes nothing and answers undefined. Only a no that does not stand yet is still
@@ -151,7 +157,7 @@ export interface NewInboundMessage {
  */
 export async function insertInboundMessage(ctx: Context, message: NewInboundMessage) {
   const { optOut } = message;
-  return write<{ id: string }>(ctx, (sql) => ({
+  return write<RecordedInbound>(ctx, (sql) => ({
     parts: [
       ["known", sql`select at from known_message(${ctx.organizationId}::uuid, ${message.messageId})`],
       [
@@ -193,9 +199,9 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
     ],
     result:
       optOut === undefined
-        ? sql`select message_id as id from message`
-        : sql`select message_id as id from message union all
-            select ${optOut.publicId} from opted_out where not exists (select from message)`,
+        ? sql`select message_id as id, false as "isOptOut" from message`
+        : sql`select message_id as id, true as "isOptOut" from message union all
+            select ${optOut.publicId}, true from opted_out where not exists (select from message)`,
     audit: {
       action: "inbound_message.recorded",
       entity: optOut?.publicId ?? message.senderId,
