@@ -69,13 +69,7 @@ export function optOutParts(
           and (${!optOut.unlessStanding}::boolean or exists (select from opting_out h where not exists (
             select from jsonb_to_recordset(noes_before.noes) n(hash text, at timestamptz)
             where n.hash = encode(h.hash, 'hex') and n.at >= ${optOut.occurredAt}::timestamptz))
-            -- What stands may still be taken back by whoever pressed the link: this one must outlive that.
-            or exists (
-              select from opt_out_event l
-              join subject s on s.organization_id = l.organization_id and s.id = l.subject_id
-              join subject r on r.organization_id = s.organization_id and r.root_id = s.root_id
-              where l.organization_id = ${ctx.organizationId}::uuid and r.id = e.subject_id and l.kind = 'opted_out'
-                and l.source = 'link' and l.recorded_at > now() - make_interval(secs => ${limits.optOutUndoSeconds}::int)))
+            or ${mayBeUndone(sql, ctx, sql`e.subject_id`)})
         returning id, subject_id, recorded_at`,
     ],
     ["opt_out_stands", standPart(sql, ctx, no, "opting_out", "opted_out")],
@@ -106,6 +100,16 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
   }));
 }
 
+/** What stands may still be taken back by whoever pressed the link: another no must go on record to outlive that. */
+function mayBeUndone(sql: Sql, ctx: Context, subjectId: Fragment): Fragment {
+  return sql`exists (
+    select from opt_out_event l
+    join subject s on s.organization_id = l.organization_id and s.id = l.subject_id
+    join subject r on r.organization_id = s.organization_id and r.root_id = s.root_id
+    where l.organization_id = ${ctx.organizationId}::uuid and r.id = ${subjectId} and l.kind = 'opted_out'
+      and l.source = 'link' and l.recorded_at > now() - make_interval(secs => ${limits.optOutUndoSeconds}::int))`;
+}
+
 /** Whether an opt-out of this scope, as late as this one, stands for everybody named: then insertOptOut need not. */
 export async function selectStands(
   ctx: Context,
@@ -119,7 +123,9 @@ export async function selectStands(
         where not exists (select from standing_no n
           where n.organization_id = ${ctx.organizationId} and n.identifier_hash = h.hash and n.kind = 'opted_out'
             and n.channel = ${optOut.channel ?? "*"} and n.purpose = ${optOut.purpose ?? "*"}
-            and n.at >= ${optOut.occurredAt}::timestamptz)) as stands`,
+            and n.at >= ${optOut.occurredAt}::timestamptz))
+        and not exists (select from unnest(${optOut.roots as string[]}::uuid[]) p(id)
+          where ${mayBeUndone(sql, ctx, sql`p.id`)}) as stands`,
   );
   return rows[0]?.stands === true;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
-import { keepOptOut } from "../../../src/features/optout/index.ts";
+import { isNewOptOut, keepOptOut } from "../../../src/features/optout/index.ts";
 import { contentsOf } from "../../support/contents.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, created, messages, Shop } from "../../support/shop.ts";
@@ -455,7 +455,9 @@ describe("an undo", () => {
     const path = await linkOf(shop);
     const { nonce } = await pressed(path);
     const older = { subject: person, scope: "all", source: "import", occurredAt: ago(3600) } as const;
-    expect(await keepOptOut(await shop.org.context(), older)).toBe(true);
+    const ctx = await shop.org.context();
+    expect(await isNewOptOut(ctx, older)).toBe(true);
+    expect(await keepOptOut(ctx, older)).toBe(true);
     expect((await undo(path, nonce)).text).not.toContain(undone);
     expect(await shop.codes(person)).toContain("recipient_opted_out");
   });
