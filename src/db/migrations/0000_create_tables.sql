@@ -705,6 +705,8 @@ CREATE UNIQUE INDEX "permit_outcome_final" ON "permit_outcome" USING btree ("org
 CREATE INDEX "permit_outcome_organization_id_message_id_index" ON "permit_outcome" USING btree ("organization_id","message_id");--> statement-breakpoint
 CREATE INDEX "permit_redemption_organization_id_subject_id_redeemed_at_index" ON "permit_redemption" USING btree ("organization_id","subject_id","redeemed_at");--> statement-breakpoint
 CREATE INDEX "permit_redemption_marketing" ON "permit_redemption" USING btree ("organization_id","sender_id","redeemed_at") WHERE category = 'marketing';--> statement-breakpoint
+CREATE INDEX "reached_person_organization_id_counter_last_at_index" ON "reached_person" USING btree ("organization_id","counter","last_at");--> statement-breakpoint
+CREATE INDEX "reached_person_until" ON "reached_person" USING btree ("organization_id","counter","until") WHERE until is not null;--> statement-breakpoint
 CREATE INDEX "sending_switch_pulled" ON "sending_switch" USING btree ("organization_id") WHERE released_at is null;--> statement-breakpoint
 CREATE INDEX "sending_switch_event_organization_id_switch_id_index" ON "sending_switch_event" USING btree ("organization_id","switch_id");--> statement-breakpoint
 CREATE INDEX "opt_out_event_organization_id_subject_id_recorded_at_index" ON "opt_out_event" USING btree ("organization_id","subject_id","recorded_at");--> statement-breakpoint

@@ -32,13 +32,12 @@ begin
   end if;
 end $$;
 --> statement-breakpoint
--- Counts a person (all records of them) as written to. Who counts already counts on, from the later time; what was kept
--- once (until null) stays kept.
+-- Counts a person (all records of them) as written to; whoever calls holds the counter (lock_reach). Who counts already
+-- counts on, from the later time; what was kept once (until null) stays kept.
 create function reach_person(
   p_organization uuid, p_counter text, p_subjects uuid[], p_at timestamptz, p_until timestamptz, p_decision uuid
 ) returns void language plpgsql as $$
 begin
-  perform lock_reach(p_organization, p_counter);
   update reached_person p set last_at = greatest(p.last_at, p_at),
     until = case when p.until is null then null else p_until end,
     decision_id = case when p.until is not null or p.decision_id = p_decision then p_decision end
@@ -75,6 +74,7 @@ begin
     continue when exists (
       select from reached_person p where p.organization_id = p_organization and p.counter = v_counter
         and p.subject_id = any(v_subjects) and p.until is null and p.last_at > p_at - interval '1 minute');
+    perform lock_reach(p_organization, v_counter);
     perform reach_person(p_organization, v_counter, v_subjects, p_at, null, null);
   end loop;
 end $$;
@@ -104,14 +104,21 @@ begin
   end loop;
 end $$;
 --> statement-breakpoint
--- Takes those off a counter who were written to last 24 hours ago, and those whose permit ran out.
+-- Takes those off a counter who were written to last 24 hours ago, and those whose permit ran out. Reads no others:
+-- checks wait meanwhile.
 create function refresh_reach(p_organization uuid, p_counter text) returns void language plpgsql as $$
+declare
+  v_old int;
+  v_unused int;
 begin
   perform lock_reach(p_organization, p_counter);
   delete from reached_person p where p.organization_id = p_organization and p.counter = p_counter
-    and (p.last_at <= now() - interval '24 hours' or p.until <= now());
-  update reach_count c set (people, leaves_at) = (
-    select count(*), min(p.last_at) + interval '24 hours' from reached_person p
+    and p.last_at <= now() - interval '24 hours';
+  get diagnostics v_old = row_count;
+  delete from reached_person p where p.organization_id = p_organization and p.counter = p_counter and p.until <= now();
+  get diagnostics v_unused = row_count;
+  update reach_count c set people = c.people - v_old - v_unused, leaves_at = (
+    select min(p.last_at) + interval '24 hours' from reached_person p
     where p.organization_id = p_organization and p.counter = p_counter)
   where c.organization_id = p_organization and c.counter = p_counter;
 end $$;
@@ -190,12 +197,15 @@ create function move_reach() returns trigger language plpgsql as $$
 declare
   v_from text := coalesce(old.portfolio_id, old.waba_id);
   v_to text := coalesce(new.portfolio_id, new.waba_id);
+  v_came int;
 begin
   perform lock_reach(new.organization_id, v_to);
   insert into reached_person (organization_id, counter, subject_id, last_at, until, decision_id)
   select p.organization_id, v_to, p.subject_id, p.last_at, p.until, p.decision_id from reached_person p
   where p.organization_id = new.organization_id and p.counter = v_from
   on conflict do nothing;
+  get diagnostics v_came = row_count;
+  update reach_count c set people = c.people + v_came where c.organization_id = new.organization_id and c.counter = v_to;
   perform refresh_reach(new.organization_id, v_to);
   return null;
 end $$;

@@ -292,8 +292,9 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
       union all
       select 'send', q.n, json_build_object('at', s.at, 'category', s.category, 'purpose', s.purpose, 'decisionId',
         s.decision_id)
-      from q join common c on c.c = q.c and c.cap_hours is not null cross join lateral recent_sends(q.organization_id,
-        array(select r.id from record r where r.n = q.n), now() - c.cap_hours * interval '1 hour', q.redeeming,
+      from q join common c on c.c = q.c and c.cap_hours is not null
+      join (select r.n, array_agg(r.id) as ids from record r group by r.n) p on p.n = q.n
+      cross join lateral recent_sends(q.organization_id, p.ids, now() - c.cap_hours * interval '1 hour', q.redeeming,
         q."messageRef") s`,
   );
   return assemble(people, rows);

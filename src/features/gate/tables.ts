@@ -205,7 +205,11 @@ export const reachedPerson = pgTable(
     /** Whose message it is alone that counts: when it fails, nobody was written to. Null: there are several. */
     decisionId: uuid(),
   },
-  (t) => [primaryKey({ columns: [t.organizationId, t.counter, t.subjectId] })],
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.counter, t.subjectId] }),
+    index().on(t.organizationId, t.counter, t.lastAt),
+    index("reached_person_until").on(t.organizationId, t.counter, t.until).where(sql`until is not null`),
+  ],
 );
 
 /** State: how many rows `reached_person` has for a counter, so that no check need count them. */
