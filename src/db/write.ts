@@ -122,6 +122,53 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Wr
     select to_jsonb(result) as answer${job ? sql`, (select count(*) from queued)` : sql``} from result`;
 }
 
+/** A record that is to end: its uuid and public id, its event's uuid, and why. */
+export interface Ended {
+  readonly id: string;
+  readonly publicId: string;
+  readonly eventId: string;
+  readonly reason: string;
+}
+
+/**
+ * Ends a record: sets the column that says since when it is over, once, with an event that says why and by whom.
+ * Undefined when there is no such record, or it is over. `of` is the event's column that names the record.
+ */
+export function endRecord(
+  ctx: Context,
+  { id, publicId, eventId, reason }: Ended,
+  how: {
+    readonly table: string;
+    readonly endedAt: string;
+    readonly event: string;
+    readonly of: string;
+    readonly kind: string;
+    readonly action: AuditAction;
+    /** What else must be so of the record. */
+    readonly onlyIf?: (sql: Sql) => Fragment;
+  },
+): Promise<{ at: string } | undefined> {
+  return write<{ at: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "ended",
+        sql`update ${sql(how.table)} set ${sql(how.endedAt)} = now()
+          where organization_id = ${ctx.organizationId} and id = ${id} and ${sql(how.endedAt)} is null
+            and ${how.onlyIf?.(sql) ?? sql`true`}
+          returning id, ${sql(how.endedAt)} as at`,
+      ],
+      [
+        "event",
+        sql`insert into ${sql(how.event)} (organization_id, id, ${sql(how.of)}, kind, reason, actor_kind, actor_id)
+          select ${ctx.organizationId}::uuid, ${eventId}::uuid, id, ${how.kind}, ${reason}, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
+          from ended returning id`,
+      ],
+    ],
+    result: sql`select at from ended`,
+    audit: { action: how.action, entity: publicId, details: { reason } },
+  }));
+}
+
 /** What an earlier request with this key answered, when it was the same request. */
 export async function replay<Row>(ctx: Context): Promise<Row | undefined> {
   const idempotency = ctx.idempotency;

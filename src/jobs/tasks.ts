@@ -2,12 +2,7 @@ import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
 import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
-import {
-  optOutKeywords,
-  refreshSenderUse,
-  weighAllComplaints,
-  weighComplaints,
-} from "../features/gate/index.ts";
+import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
 import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
@@ -43,7 +38,7 @@ export function composeTasks(composed: Composed): Tasks {
       process_webhook_body: (payload) => processStoredBody(intake, bodyJob.parse(payload).id),
       replay_unclaimed_updates: (payload) => replayUnclaimed(intake, senderJob.parse(payload)),
       drop_webhook_days: async () => void (await dropOldBodies(services)),
-      refresh_sender_use: () => refreshSenderUse(services),
+      refresh_reach: () => refreshReach(services),
       weigh_complaints: () =>
         weighAllComplaints(services, (organizationId) => asSystem(organizationId, "weigh_complaints")),
       make_partitions: async () => {
@@ -59,7 +54,7 @@ export function composeTasks(composed: Composed): Tasks {
     },
     schedule: [
       { task: "resume_archives", match: "* * * * *" },
-      { task: "refresh_sender_use", match: "* * * * *" },
+      { task: "refresh_reach", match: "* * * * *" },
       { task: "weigh_complaints", match: "* * * * *" },
       { task: "expire_archives", match: "*/10 * * * *" },
       { task: "drop_webhook_days", match: "10 0 * * *" },

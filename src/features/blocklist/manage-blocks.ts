@@ -74,7 +74,7 @@ export async function endBlock(ctx: Context, id: string, input: { reason: string
   const known = uuid === undefined ? undefined : await selectBlock(ctx, uuid);
   if (uuid === undefined || known === undefined) throw notFound("block");
   const row =
-    (await replay<{ lifted_at: string }>(ctx)) ??
+    (await replay<{ at: string }>(ctx)) ??
     (await liftBlock(ctx, {
       id: uuid,
       eventId: ctx.services.newId("blk"),
@@ -82,7 +82,7 @@ export async function endBlock(ctx: Context, id: string, input: { reason: string
       reason: input.reason,
     }));
   if (row === undefined) throw new SaysoError("conflict", "This block was lifted before.");
-  return { id, liftedAt: new Date(row.lifted_at).toISOString() };
+  return { id, liftedAt: new Date(row.at).toISOString() };
 }
 
 export async function listBlocks(ctx: Context, before: string | undefined, limit: number) {

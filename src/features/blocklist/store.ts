@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
-import { write } from "../../db/write.ts";
+import { type Ended, endRecord, write } from "../../db/write.ts";
 import { block } from "./tables.ts";
 
 export type BlockRow = typeof block.$inferSelect;
@@ -50,27 +50,15 @@ export async function insertBlock(ctx: Context, made: NewBlock): Promise<Recorde
 }
 
 /** Ends a block with a reason. Undefined when there is no active block of that id. */
-export async function liftBlock(
-  ctx: Context,
-  input: { id: string; eventId: string; publicId: string; reason: string },
-): Promise<{ id: string; lifted_at: string } | undefined> {
-  return write<{ id: string; lifted_at: string }>(ctx, (sql) => ({
-    parts: [
-      [
-        "lifted",
-        sql`update block set lifted_at = now()
-          where organization_id = ${ctx.organizationId} and id = ${input.id} and lifted_at is null returning id, lifted_at`,
-      ],
-      [
-        "event",
-        sql`insert into block_event (organization_id, id, block_id, kind, reason, actor_kind, actor_id)
-          select ${ctx.organizationId}::uuid, ${input.eventId}::uuid, id, 'lifted', ${input.reason}, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
-          from lifted returning id`,
-      ],
-    ],
-    result: sql`select * from lifted`,
-    audit: { action: "block.lifted", entity: input.publicId },
-  }));
+export function liftBlock(ctx: Context, input: Ended) {
+  return endRecord(ctx, input, {
+    table: "block",
+    endedAt: "lifted_at",
+    event: "block_event",
+    of: "block_id",
+    kind: "lifted",
+    action: "block.lifted",
+  });
 }
 
 /** Blocks of the organization, the newest first. */

@@ -4,8 +4,9 @@ import { inOrder } from "../../kernel/in-order.ts";
 import { limits } from "../../kernel/limits.ts";
 import { type Line, readLines } from "../../kernel/lines.ts";
 import { safeError } from "../../kernel/safe-error.ts";
-import type { CheckInput, Gate } from "./check.ts";
+import type { Gate } from "./check.ts";
 import type { Language } from "./domain/texts.ts";
+import type { CheckInput } from "./prepare-check.ts";
 import { presentAnswer } from "./present-decision.ts";
 import type { Preview, Previewer, PreviewItem } from "./preview.ts";
 

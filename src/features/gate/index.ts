@@ -7,5 +7,6 @@ export { optOutKeywords } from "./policies.ts";
 export { createPreviewer, type Preview } from "./preview.ts";
 export { proposePolicy } from "./propose-policy.ts";
 export { createRedeemer } from "./redeem-permit.ts";
+export { refreshReach } from "./refresh-reach.ts";
 export { getPolicy, getPolicyInForce, listPolicies } from "./show-policies.ts";
-export { refreshSenderUse, weighAllComplaints, weighComplaints } from "./weigh-complaints.ts";
+export { weighAllComplaints, weighComplaints } from "./weigh-complaints.ts";

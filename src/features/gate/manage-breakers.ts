@@ -2,8 +2,8 @@ import type { Context } from "../../context.ts";
 import { replay } from "../../db/write.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
+import { type BreakerRow, closeBreaker, selectBreaker, selectBreakers } from "./complaint-store.ts";
 import type { Complaints } from "./domain/complaints.ts";
-import { type BreakerRow, closeBreaker, selectBreaker, selectBreakers } from "./sender-use-store.ts";
 
 /**
  * Lets a sender's marketing go on, with a reason that stays on record. What was counted up to now counts no more; what
@@ -14,7 +14,7 @@ export async function endBreaker(ctx: Context, id: string, input: { reason: stri
   const known = uuid === undefined ? undefined : await selectBreaker(ctx, uuid);
   if (uuid === undefined || known === undefined) throw notFound("complaint breaker");
   const row =
-    (await replay<{ closedAt: string }>(ctx)) ??
+    (await replay<{ at: string }>(ctx)) ??
     (await closeBreaker(ctx, {
       id: uuid,
       eventId: ctx.services.newId("evt"),
@@ -22,7 +22,7 @@ export async function endBreaker(ctx: Context, id: string, input: { reason: stri
       reason: input.reason,
     }));
   if (row === undefined) throw new SaysoError("conflict", "This complaint breaker was closed before.");
-  return { id, closedAt: new Date(row.closedAt).toISOString() };
+  return { id, closedAt: new Date(row.at).toISOString() };
 }
 
 /** The organization's breakers, closed ones included, the newest first. */

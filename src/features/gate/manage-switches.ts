@@ -50,7 +50,7 @@ export async function endSwitch(ctx: Context, id: string, input: { reason: strin
   const known = uuid === undefined ? undefined : await selectSwitch(ctx, uuid);
   if (uuid === undefined || known === undefined) throw notFound("switch");
   const row =
-    (await replay<{ releasedAt: string }>(ctx)) ??
+    (await replay<{ at: string }>(ctx)) ??
     (await releaseSwitch(ctx, {
       id: uuid,
       eventId: ctx.services.newId("evt"),
@@ -58,7 +58,7 @@ export async function endSwitch(ctx: Context, id: string, input: { reason: strin
       reason: input.reason,
     }));
   if (row === undefined) throw new SaysoError("conflict", "This switch was released before.");
-  return { id, releasedAt: new Date(row.releasedAt).toISOString() };
+  return { id, releasedAt: new Date(row.at).toISOString() };
 }
 
 /** Switches of the organization, released ones included, the newest first. */

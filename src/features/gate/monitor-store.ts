@@ -1,6 +1,6 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
-import { write } from "../../db/write.ts";
+import { type Ended, endRecord, write } from "../../db/write.ts";
 import { limits } from "../../kernel/limits.ts";
 import { monitor } from "./tables.ts";
 
@@ -59,28 +59,16 @@ export async function insertMonitor(
 }
 
 /** Ends a monitor mode before its time. Undefined when it is over, or there is none of that id. */
-export async function endMonitor(
-  ctx: Context,
-  input: { id: string; eventId: string; publicId: string; reason: string },
-) {
-  return write<{ endedAt: string }>(ctx, (sql) => ({
-    parts: [
-      [
-        "ended",
-        sql`update monitor set ended_at = now() where organization_id = ${ctx.organizationId} and id = ${input.id}
-            and ended_at is null and until > now()
-          returning id, ended_at as "endedAt"`,
-      ],
-      [
-        "event",
-        sql`insert into monitor_event (organization_id, id, monitor_id, kind, reason, actor_kind, actor_id)
-          select ${ctx.organizationId}::uuid, ${input.eventId}::uuid, id, 'ended', ${input.reason}, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
-          from ended returning id`,
-      ],
-    ],
-    result: sql`select "endedAt" from ended`,
-    audit: { action: "monitor.ended", entity: input.publicId, details: { reason: input.reason } },
-  }));
+export function endMonitor(ctx: Context, input: Ended) {
+  return endRecord(ctx, input, {
+    table: "monitor",
+    endedAt: "ended_at",
+    event: "monitor_event",
+    of: "monitor_id",
+    kind: "ended",
+    action: "monitor.ended",
+    onlyIf: (sql) => sql`until > now()`,
+  });
 }
 
 export async function selectMonitor(ctx: Context, id: string): Promise<MonitorRow | undefined> {

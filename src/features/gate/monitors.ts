@@ -78,7 +78,7 @@ export async function stopMonitor(ctx: Context, id: string, input: { reason: str
   const known = uuid === undefined ? undefined : await selectMonitor(ctx, uuid);
   if (uuid === undefined || known === undefined) throw notFound("monitor mode");
   const row =
-    (await replay<{ endedAt: string }>(ctx)) ??
+    (await replay<{ at: string }>(ctx)) ??
     (await endMonitor(ctx, {
       id: uuid,
       eventId: ctx.services.newId("evt"),
@@ -86,7 +86,7 @@ export async function stopMonitor(ctx: Context, id: string, input: { reason: str
       reason: input.reason,
     }));
   if (row === undefined) throw new SaysoError("conflict", "This monitor mode is over.");
-  return { id, endedAt: new Date(row.endedAt).toISOString() };
+  return { id, endedAt: new Date(row.at).toISOString() };
 }
 
 /** Monitor modes of the organization, those that are over included, the newest first. */

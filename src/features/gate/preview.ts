@@ -4,8 +4,9 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { gather } from "../../kernel/gather.ts";
 import { inOrder } from "../../kernel/in-order.ts";
 import { limits } from "../../kernel/limits.ts";
-import { type CheckInput, type Judged, judge, type Prepared, prepare } from "./check.ts";
+import { type Judged, judge } from "./check.ts";
 import { createPolicies } from "./policies.ts";
+import { type CheckInput, type Prepared, prepare } from "./prepare-check.ts";
 
 /** A check of a preview, or why it is none, and its place, counted from 1. */
 export interface PreviewItem {

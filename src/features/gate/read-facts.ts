@@ -1,9 +1,9 @@
 import type { Services } from "../../context.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { senderState } from "../../kernel/sender-state.ts";
-import type { Prepared } from "./check.ts";
 import type { Category, Facts, LawfulBasis } from "./domain/facts.ts";
 import { type CommonRow, type ConsentRow, type FactsRow, selectFacts } from "./facts-store.ts";
+import type { Prepared } from "./prepare-check.ts";
 
 /** What one statement saw of a question. */
 interface Seen {

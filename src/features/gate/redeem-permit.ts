@@ -4,20 +4,13 @@ import { gather } from "../../kernel/gather.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
-import {
-  type DecisionDocument,
-  factsQuery,
-  type Judged,
-  judge,
-  newDecision,
-  type Prepared,
-  slotOf,
-} from "./check.ts";
+import { type DecisionDocument, type Judged, judge, newDecision, slotOf } from "./check.ts";
 import { readInstant } from "./domain/instants.ts";
 import { simulatedAtRedemption } from "./domain/simulator.ts";
 import { type PermitCode, permitTexts } from "./domain/texts.ts";
 import { insertRedemptions, type PermitKey, type PermitRow, selectPermits } from "./permit-store.ts";
 import { createPolicies } from "./policies.ts";
+import { factsQuery, type Prepared } from "./prepare-check.ts";
 import { presentReason } from "./present-decision.ts";
 import { insertDecisions } from "./store.ts";
 

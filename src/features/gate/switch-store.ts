@@ -1,6 +1,6 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
-import { write } from "../../db/write.ts";
+import { type Ended, endRecord, write } from "../../db/write.ts";
 import { sendingSwitch } from "./tables.ts";
 
 export type SwitchRow = typeof sendingSwitch.$inferSelect;
@@ -35,28 +35,15 @@ export async function insertSwitch(
 }
 
 /** Releases a switch with a reason. Undefined when there is no pulled one of that id. */
-export async function releaseSwitch(
-  ctx: Context,
-  input: { id: string; eventId: string; publicId: string; reason: string },
-) {
-  return write<{ releasedAt: string }>(ctx, (sql) => ({
-    parts: [
-      [
-        "released",
-        sql`update sending_switch set released_at = now()
-          where organization_id = ${ctx.organizationId} and id = ${input.id} and released_at is null
-          returning id, released_at as "releasedAt"`,
-      ],
-      [
-        "event",
-        sql`insert into sending_switch_event (organization_id, id, switch_id, kind, reason, actor_kind, actor_id)
-          select ${ctx.organizationId}::uuid, ${input.eventId}::uuid, id, 'released', ${input.reason}, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
-          from released returning id`,
-      ],
-    ],
-    result: sql`select "releasedAt" from released`,
-    audit: { action: "switch.released", entity: input.publicId, details: { reason: input.reason } },
-  }));
+export function releaseSwitch(ctx: Context, input: Ended) {
+  return endRecord(ctx, input, {
+    table: "sending_switch",
+    endedAt: "released_at",
+    event: "sending_switch_event",
+    of: "switch_id",
+    kind: "released",
+    action: "switch.released",
+  });
 }
 
 export async function selectSwitch(ctx: Context, id: string): Promise<SwitchRow | undefined> {

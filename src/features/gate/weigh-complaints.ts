@@ -1,16 +1,11 @@
 import type { Context, Services } from "../../context.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { inTurn } from "../../kernel/in-turn.ts";
 import { limits } from "../../kernel/limits.ts";
+import { insertBreaker, selectComplaints, selectMarketingSenders } from "./complaint-store.ts";
 import { causesIn } from "./domain/complaints.ts";
 import { builtInPolicy } from "./domain/policy.ts";
 import { readPolicy } from "./policies.ts";
-import {
-  insertBreaker,
-  refreshCounter,
-  selectComplaints,
-  selectCounters,
-  selectMarketingSenders,
-} from "./sender-use-store.ts";
 import { getPolicyInForce } from "./show-policies.ts";
 
 /** A sender (uuid), or all senders of a WhatsApp Business Account. */
@@ -61,24 +56,7 @@ export async function weighAllComplaints(
   contextOf: (organizationId: string) => Promise<Context>,
 ): Promise<void> {
   const senders = await selectMarketingSenders(services, limits.complaintHours);
-  await eachOf(senders, async ({ organizationId, senderId }) => {
+  await inTurn(senders, async ({ organizationId, senderId }) => {
     await weighComplaints(await contextOf(organizationId), { senderId });
   });
-}
-
-/** Takes those off the limits on senders who were written to 24 hours ago, and those whose permit ran out. */
-export async function refreshSenderUse(services: Services): Promise<void> {
-  await eachOf(await selectCounters(services), (counter) => refreshCounter(services, counter));
-}
-
-async function eachOf<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
-  let failure: unknown;
-  for (const item of items) {
-    try {
-      await run(item);
-    } catch (error) {
-      failure ??= error;
-    }
-  }
-  if (failure !== undefined) throw failure;
 }

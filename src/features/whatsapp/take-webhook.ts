@@ -1,5 +1,6 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
+import { inTurn } from "../../kernel/in-turn.ts";
 import { limits } from "../../kernel/limits.ts";
 import { open, randomKey, seal } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
@@ -60,15 +61,7 @@ export async function replayUnclaimed(
   names: { phoneNumberId: string; wabaId: string },
 ): Promise<void> {
   const unclaimed = [names.phoneNumberId, accountName(names.wabaId)];
-  let failure: unknown;
-  for (const id of await selectUnclaimedBodies(intake.services, unclaimed)) {
-    try {
-      await applyStoredBody(intake, id);
-    } catch (error) {
-      failure ??= error;
-    }
-  }
-  if (failure !== undefined) throw failure;
+  await inTurn(await selectUnclaimedBodies(intake.services, unclaimed), (id) => applyStoredBody(intake, id));
 }
 
 /** Drops raw bodies that are older than they are kept, with the keys of their days. Returns how many. */

@@ -73,7 +73,7 @@ async function later(shop: Shop, hours: number) {
       update reached_person set last_at = last_at - ${hours} * interval '1 hour', until = until - ${hours} * interval '1 hour'
       where organization_id = ${organizationId}`,
   );
-  await runTask(service, "refresh_sender_use");
+  await runTask(service, "refresh_reach");
 }
 
 const peopleCounted = (shop: Shop) =>

@@ -1,30 +1,8 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
-import { write } from "../../db/write.ts";
+import { type Ended, endRecord, write } from "../../db/write.ts";
 import type { Complaints } from "./domain/complaints.ts";
 import { complaintBreaker } from "./tables.ts";
-
-/** What shares a limit on people, within an organization; see `reached_person`. */
-export interface Counter {
-  readonly organizationId: string;
-  readonly counter: string;
-}
-
-/** The counters that have somebody in them. */
-export async function selectCounters(services: Services): Promise<Counter[]> {
-  return services.db.look(
-    (sql) => sql<Counter[]>`
-      select organization_id as "organizationId", counter from reach_count where people > 0 order by 1, 2`,
-  );
-}
-
-/** Takes those off a counter who do not count any more. */
-export async function refreshCounter(
-  services: Services,
-  { organizationId, counter }: Counter,
-): Promise<void> {
-  await services.db.statement((sql) => sql`select refresh_reach(${organizationId}::uuid, ${counter})`);
-}
 
 /** The senders, of whichever organization, that sent marketing within the last so many hours. */
 export async function selectMarketingSenders(
@@ -147,28 +125,15 @@ export async function insertBreaker(
 }
 
 /** Closes a breaker with a reason. Undefined when there is no open one of that id. */
-export async function closeBreaker(
-  ctx: Context,
-  input: { id: string; eventId: string; publicId: string; reason: string },
-) {
-  return write<{ closedAt: string }>(ctx, (sql) => ({
-    parts: [
-      [
-        "closed",
-        sql`update complaint_breaker set closed_at = now()
-          where organization_id = ${ctx.organizationId} and id = ${input.id} and closed_at is null
-          returning id, closed_at as "closedAt"`,
-      ],
-      [
-        "event",
-        sql`insert into complaint_breaker_event (organization_id, id, breaker_id, kind, reason, actor_kind, actor_id)
-          select ${ctx.organizationId}::uuid, ${input.eventId}::uuid, id, 'closed', ${input.reason}, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
-          from closed returning id`,
-      ],
-    ],
-    result: sql`select "closedAt" from closed`,
-    audit: { action: "complaint_breaker.closed", entity: input.publicId, details: { reason: input.reason } },
-  }));
+export function closeBreaker(ctx: Context, input: Ended) {
+  return endRecord(ctx, input, {
+    table: "complaint_breaker",
+    endedAt: "closed_at",
+    event: "complaint_breaker_event",
+    of: "breaker_id",
+    kind: "closed",
+    action: "complaint_breaker.closed",
+  });
 }
 
 export async function selectBreaker(ctx: Context, id: string): Promise<BreakerRow | undefined> {
