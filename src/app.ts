@@ -31,13 +31,14 @@ import { subjectRoutes } from "./features/subject/routes.ts";
 import { webhookRoutes, whatsappRoutes } from "./features/whatsapp/routes.ts";
 import { type App, createApp, jsonBody } from "./http/app.ts";
 import { authenticated, idempotent, requires } from "./http/authenticate.ts";
+import { trustProxies } from "./http/client-address.ts";
 import { operationRoutes } from "./http/operation.ts";
 import { limits } from "./kernel/limits.ts";
 
 /** The whole HTTP side of the service: `/v1` for machines, pages for people, operation for whoever runs it. */
 export function buildApp(composed: Composed, config: Config): App {
   const { services, organizationKeys } = composed;
-  const app = createApp(services);
+  const app = createApp(services, trustProxies(config.trustedProxies));
 
   app.use("/v1/*", authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }));
   const gate = createGate(services);

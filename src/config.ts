@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 
 /** What the service was told by its environment. */
@@ -11,6 +12,8 @@ export interface Config {
   /** Undefined only with the embedded database, which keeps one of its own. */
   readonly masterKey: Buffer | undefined;
   readonly publicUrl: string | undefined;
+  /** Addresses and networks of the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly whatsappAppSecrets: readonly string[];
   readonly whatsappVerifyToken: string | undefined;
   readonly logLevel: string;
@@ -19,6 +22,21 @@ export interface Config {
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, "must be a URL such as postgres://user:password@host/database");
+
+const listOf = (text: string) =>
+  text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+
+/** An address, a network in CIDR notation, or one of the networks that proxy-addr knows by name. */
+function isNetwork(text: string): boolean {
+  if (["loopback", "linklocal", "uniquelocal"].includes(text)) return true;
+  const [address = "", bits, ...rest] = text.split("/");
+  const most = isIP(address) === 6 ? 128 : 32;
+  const isLength = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  return isIP(address) > 0 && isLength && rest.length === 0;
+}
 
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
@@ -34,6 +52,14 @@ const environment = z.object({
   PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: "must be a URL such as https://consent.shop.example" })
     .optional(),
+  TRUSTED_PROXIES: z
+    .string()
+    .default("")
+    .transform(listOf)
+    .refine(
+      (addresses) => addresses.every(isNetwork),
+      "must be addresses or networks such as 10.0.0.0/8, separated by commas; loopback is this machine",
+    ),
   WHATSAPP_APP_SECRET: z.string().default(""),
   WHATSAPP_VERIFY_TOKEN: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
@@ -72,9 +98,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     dataDir: e.SAYSO_DATA_DIR,
     masterKey: e.SAYSO_MASTER_KEY,
     publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ""),
-    whatsappAppSecrets: e.WHATSAPP_APP_SECRET.split(",")
-      .map((secret) => secret.trim())
-      .filter((secret) => secret !== ""),
+    trustedProxies: e.TRUSTED_PROXIES,
+    whatsappAppSecrets: listOf(e.WHATSAPP_APP_SECRET),
     whatsappVerifyToken: e.WHATSAPP_VERIFY_TOKEN,
     logLevel: e.LOG_LEVEL,
   };

@@ -67,3 +67,20 @@ test("several app secrets are separated by commas, and the public URL ends witho
   expect(config.whatsappAppSecrets).toEqual(["one", "two"]);
   expect(config.publicUrl).toBe("https://consent.shop.example");
 });
+
+test("proxies that are believed are addresses or networks", () => {
+  expect(
+    readConfig({ TRUSTED_PROXIES: " loopback, 10.0.0.0/8,2001:db8::/32 , 192.0.2.7" }).trustedProxies,
+  ).toEqual(["loopback", "10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]);
+  for (const wrong of [
+    "everyone",
+    "10.0.0.0/33",
+    "2001:db8::/129",
+    "10.0.0.0/8/8",
+    "10.0.0.0/255.0.0.0",
+    "*",
+  ])
+    expect(() => readConfig({ TRUSTED_PROXIES: `loopback,${wrong}` })).toThrow(
+      /TRUSTED_PROXIES must be addresses/,
+    );
+});

@@ -8,6 +8,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Context, Services } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { safeError } from "../kernel/safe-error.ts";
+import type { TrustedProxies } from "./client-address.ts";
 import { pageLanguage } from "./language.ts";
 import { pageHeaders } from "./page-security.ts";
 import { invalidBy, toProblem } from "./problem.ts";
@@ -26,20 +27,28 @@ export interface AppEnv {
     context: Context;
     /** What the caller's key may do. */
     scopes: readonly string[];
+    /** Whose word about where a request came from is taken. */
+    trustedProxies: TrustedProxies;
   };
 }
 
 export type App = OpenAPIHono<AppEnv>;
 
 /** An app whose failures are problem documents and whose requests each leave one log line. */
-export function createApp(services: Services): App {
+export function createApp(services: Services, trustedProxies: TrustedProxies): App {
   const app: App = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+  app.use((c, next) => {
+    c.set("trustedProxies", trustedProxies);
+    return next();
+  });
   app.use(observe(services));
   app.use(refuseNul);
   app.notFound((c) => problem(c, new SaysoError("not_found", "There is nothing at this address.")));
   app.onError((error, c) => {
     if (error instanceof SaysoError) {
-      if (error.code === "unavailable" || error.code === "outcome_unknown") c.header("Retry-After", "1");
+      const isPassing = error.code === "unavailable" || error.code === "outcome_unknown";
+      const retryAfter = error.retryAfterSeconds ?? (isPassing ? 1 : undefined);
+      if (retryAfter !== undefined) c.header("Retry-After", `${retryAfter}`);
       logCause(services, c, error);
       return problem(c, error);
     }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
+import { dropPastTurns } from "../db/rate-limit.ts";
 import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
 import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
@@ -38,6 +39,7 @@ export function composeTasks(composed: Composed): Tasks {
       process_webhook_body: (payload) => processStoredBody(intake, bodyJob.parse(payload).id),
       replay_unclaimed_updates: (payload) => replayUnclaimed(intake, senderJob.parse(payload)),
       drop_webhook_days: async () => void (await dropOldBodies(services)),
+      drop_past_turns: async () => void (await dropPastTurns(services)),
       refresh_reach: () => refreshReach(services),
       weigh_complaints: () =>
         weighAllComplaints(services, (organizationId) => asSystem(organizationId, "weigh_complaints")),
@@ -57,6 +59,7 @@ export function composeTasks(composed: Composed): Tasks {
       { task: "refresh_reach", match: "* * * * *" },
       { task: "weigh_complaints", match: "* * * * *" },
       { task: "expire_archives", match: "*/10 * * * *" },
+      { task: "drop_past_turns", match: "5 * * * *" },
       { task: "drop_webhook_days", match: "10 0 * * *" },
       { task: "make_partitions", match: "20 0 * * *" },
       { task: "apply_retention", match: "40 0 * * *" },

@@ -1,4 +1,4 @@
-import { index, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { bytes, instant, organizationId } from "../../db/columns.ts";
 
 /** Append-only. Who did what, when, to which record. Never personal data. Written by db/write.ts. */
@@ -31,3 +31,11 @@ export const idempotencyRecord = pgTable(
   },
   (t) => [primaryKey({ name: "idempotency_record_pkey", columns: [t.organizationId, t.key] })],
 );
+
+/** How many turns somebody took of late: a keyed hash, never an address or a number. Written by db/rate-limit.ts. */
+export const rateLimit = pgTable("rate_limit", {
+  key: text().primaryKey(),
+  points: integer().notNull(),
+  /** Milliseconds since 1970: when counting begins anew. */
+  expire: bigint({ mode: "number" }).notNull(),
+});
