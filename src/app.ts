@@ -25,6 +25,7 @@ import { simulatorRoutes } from "./features/gate/simulator-routes.ts";
 import { switchRoutes } from "./features/gate/switch-routes.ts";
 import { optOutPageRoutes } from "./features/optout/page-routes.ts";
 import { optOutRoutes } from "./features/optout/routes.ts";
+import { suspicionRoutes } from "./features/optout/suspicion-routes.ts";
 import { apiKeyFinder } from "./features/organization/index.ts";
 import { organizationRoutes } from "./features/organization/routes.ts";
 import { subjectRoutes } from "./features/subject/routes.ts";
@@ -64,6 +65,7 @@ export function buildApp(composed: Composed, config: Config): App {
   collectionRoutes(app);
   consentRoutes(app);
   optOutRoutes(app);
+  suspicionRoutes(app);
   blocklistRoutes(app);
   gateRoutes(app, gate);
   previewRoutes(app, preview);

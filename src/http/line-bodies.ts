@@ -21,6 +21,10 @@ export const inboundBody = z.strictObject({
   from: subjectReference,
   messageId: text(200),
   occurredAt: instant,
+  kind: z.enum(["text", "audio"]).optional().openapi({
+    description:
+      "audio: a voice note. When it came within a day after marketing it may be a no that nobody has heard. Left out: text.",
+  }),
   text: text(limits.textLength)
     .optional()
     .openapi({ description: "Read for keywords such as STOP; not kept." }),

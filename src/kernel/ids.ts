@@ -9,6 +9,7 @@ export type IdPrefix =
   | "cpt"
   | "cns"
   | "opt"
+  | "sus"
   | "blk"
   | "dec"
   | "prm"

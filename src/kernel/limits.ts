@@ -65,6 +65,8 @@ export const limits = {
   /** Two messages that could not be delivered within this time, and a person counts as out of reach. */
   undeliverableWithinSeconds: 7 * 24 * 3600,
   optOutUndoSeconds: 600,
+  /** How long after marketing a voice note may be an answer to it, and so a no that nobody has heard. */
+  voiceNoteAfterMarketingSeconds: 24 * 3600,
   /** How long a permit may be redeemed, and so how long after a no a message may still arrive. */
   permitLifeSeconds: 60,
   /** Monitor mode of a sender and a purpose, from the first time that it began. */

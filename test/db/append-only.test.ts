@@ -16,6 +16,7 @@ const appendOnly = [
   "message_status",
   "monitor_event",
   "opt_out_event",
+  "opt_out_suspicion_event",
   "permit_outcome",
   "permit_redemption",
   "platform_preference_event",

@@ -258,6 +258,19 @@ export async function askEveryRoute(
     },
   );
   await ask("GET /v1/opt-outs");
+  const said = { sender: sender.id, from: { phone: "+12025550145" }, occurredAt: ago(0) };
+  await ask("POST /v1/messages/inbound", {}, { ...said, messageId: "m-stop", kind: "text", text: "STOP" });
+  const perhaps = await ask(
+    "POST /v1/messages/inbound",
+    {},
+    { ...said, messageId: "m-perhaps", text: "please stop" },
+  );
+  await ask("GET /v1/opt-out-suspicions");
+  await ask(
+    "POST /v1/opt-out-suspicions/{id}/decide",
+    { id: perhaps.optOutSuspicionId ?? "" },
+    { decision: "confirm", purpose: "promotions", reason: "They said so." },
+  );
   await ask("POST /v1/opt-out-links", {}, { subject, purpose: "promotions" });
   const block = await ask(
     "POST /v1/blocks",

@@ -17,6 +17,7 @@ import {
   selectRequests,
   type selectSenders,
   selectStandingNoes,
+  selectSuspicions,
 } from "./store.ts";
 
 /** The person that a report is about, and what every section of it needs. */
@@ -104,11 +105,15 @@ export async function consentSection({ ctx, consents, purposes }: Reported): Pro
   );
 }
 
-/** Opt-outs and their undoing, noes that came along with a number, blocks, and choices on the platform. */
+/**
+ * Opt-outs and their undoing, noes that came along with a number, messages that may be a no, blocks, and choices on the
+ * platform.
+ */
 export async function optOutSection({ ctx, recordIds, hashes, consents }: Reported): Promise<Section> {
-  const [events, noes, blocks, preferences] = await Promise.all([
+  const [events, noes, suspicions, blocks, preferences] = await Promise.all([
     selectOptOutEvents(ctx, recordIds),
     selectStandingNoes(ctx, hashes),
+    selectSuspicions(ctx, recordIds, hashes),
     blocksOf(ctx, hashes),
     selectPreferences(ctx, hashes),
   ]);
@@ -133,6 +138,20 @@ export async function optOutSection({ ctx, recordIds, hashes, consents }: Report
       expiresAt: null,
     })),
     ...standing(noes, told),
+    ...suspicions.map(({ id, cause, occurredAt, event, reason, at }): OwnRows["opt_outs"] => {
+      const isSuspected = event === "suspected";
+      return {
+        ...blank,
+        id: formatId("sus", id),
+        kind: "suspicion",
+        event,
+        source: isSuspected ? cause : "staff",
+        reason,
+        occurredAt: (isSuspected ? occurredAt : at).toISOString(),
+        recordedAt: at.toISOString(),
+        expiresAt: null,
+      };
+    }),
     ...blocks.map((block): OwnRows["opt_outs"] => ({
       ...blank,
       id: block.id,

@@ -107,6 +107,25 @@ export async function selectPreferences(ctx: Context, hashes: readonly string[])
   );
 }
 
+/** Messages that may be a no, with what staff made of them; also those that came along with a number. */
+export async function selectSuspicions(
+  ctx: Context,
+  subjectIds: readonly string[],
+  hashes: readonly string[],
+) {
+  return ctx.services.db.statement(
+    (sql) => sql<
+      { id: string; cause: string; occurredAt: Date; event: string; reason: string | null; at: Date }[]
+    >`
+      select s.id, s.cause, s.occurred_at as "occurredAt", e.kind as event, e.reason, e.at from opt_out_suspicion s
+      join opt_out_suspicion_event e on e.organization_id = s.organization_id and e.suspicion_id = s.id
+      where s.organization_id = ${ctx.organizationId} and (s.subject_id = any(${subjectIds as string[]}::uuid[])
+        or s.id in (select p.suspicion_id from marketing_pause p where p.organization_id = s.organization_id
+          and p.identifier_hash in (select decode(h, 'hex') from unnest(${hashes as string[]}::text[]) h)))
+      order by e.at, e.id`,
+  );
+}
+
 /** Why and when blocks were lifted. */
 export async function selectLiftings(ctx: Context, blockIds: readonly string[]) {
   if (blockIds.length === 0) return [];

@@ -61,6 +61,7 @@ interface PersonRows {
   readonly country: string;
   readonly block: { id: string; reason: string; expiresAt: string | null };
   readonly no: { kind: string; purpose: string; at: string; eventId: string };
+  readonly suspicion: { id: string; at: string };
   readonly consent: ConsentRow;
   readonly stop: { wabaId: string; at: string };
   readonly hold: { code: number; at: string };
@@ -223,6 +224,12 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
           where o.organization_id = k.organization_id and o.identifier_hash = k.hash
             and o.channel in ('*', c.channel) and o.purpose in ('*', c.purpose) offset 0) o
         order by k.n, o.kind, o.purpose, o.at desc) x
+      union all
+      select 'suspicion', x.n, json_build_object('id', x.suspicion_id, 'at', x.at) from (
+        select distinct k.n, p.suspicion_id, p.at from known k join common c on c.c = k.c and c.is_marketing
+        cross join lateral (
+          select p.suspicion_id, p.at from marketing_pause p
+          where p.organization_id = k.organization_id and p.identifier_hash = k.hash offset 0) p) x
       union all
       select 'consent', r.n, row_to_json(s) from record r join common c on c.c = r.c cross join lateral (
         select s.purpose, s.subject_id, s.given_event_id, s.given_at, s.given_expires_at, s.proven_event_id, s.proven_at,

@@ -96,6 +96,7 @@ function factsOf(prepared: Prepared, { common: row, person }: FactsRow, common: 
       at: no.at,
       eventId: no.eventId,
     })),
+    suspicions: (person.suspicion ?? []).map(({ id, at }) => ({ id: formatId("sus", id), at })),
     purpose: common.purpose,
     consents: (person.consent ?? []).map(consentFact),
     platformStops: person.stop ?? [],

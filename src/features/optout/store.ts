@@ -20,6 +20,8 @@ export interface NewOptOut {
   readonly source: string;
   readonly occurredAt: string;
   readonly named: readonly string[];
+  /** The suspicion (uuid) that this confirms: it holds for every identifier whose marketing waits for it, too. */
+  readonly confirms?: string;
   /** Nothing is recorded when an opt-out of this scope, as late as this one, stands for everybody named already. */
   readonly unlessStanding?: boolean;
 }
@@ -51,7 +53,14 @@ export function optOutParts(
     eventId: optOut.publicId,
   } as const;
   return [
-    ["opting_out", hashesOf(sql, ctx, roots, optOut.named)],
+    [
+      "opting_out",
+      optOut.confirms === undefined
+        ? hashesOf(sql, ctx, roots, optOut.named)
+        : sql`${hashesOf(sql, ctx, roots, optOut.named)}
+            union select p.identifier_hash from marketing_pause p
+              where p.organization_id = ${ctx.organizationId}::uuid and p.suspicion_id = ${optOut.confirms}::uuid`,
+    ],
     [
       "noes_before",
       sql`select opt_outs_before(${ctx.organizationId}::uuid, array(select hash from opting_out), ${no.channel},
@@ -197,6 +206,23 @@ async function selectOptOut(ctx: Context, id: string): Promise<OptOutRow | undef
       .where(and(eq(optOutEvent.organizationId, ctx.organizationId), eq(optOutEvent.id, id))),
   );
   return rows[0];
+}
+
+/** The opt-out (uuid) that a person said by keyword at this time, if there is one. */
+export async function selectKeywordOptOut(
+  ctx: Context,
+  subjectId: string,
+  occurredAt: string,
+): Promise<string | undefined> {
+  const rows = await ctx.services.db.look(
+    (sql) => sql<{ id: string }[]>`
+      select e.id from opt_out_event e
+      join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
+      where e.organization_id = ${ctx.organizationId} and s.root_id = ${subjectId} and e.kind = 'opted_out'
+        and e.source = 'keyword' and e.occurred_at = ${occurredAt}
+      order by e.id limit 1`,
+  );
+  return rows[0]?.id;
 }
 
 export type UndoOutcome = "undone" | "undone_before" | "too_late" | "changed" | "unknown";

@@ -19,7 +19,7 @@ import type {
   Update,
   UserPreference,
 } from "./domain/update.ts";
-import { type OwnKeywords, saysNo } from "./opt-out-words.ts";
+import { hearNo, type OwnKeywords } from "./opt-out-words.ts";
 import {
   insertInboundMessage,
   insertMessageStatus,
@@ -31,6 +31,7 @@ import {
   updateRestrictions,
   upsertTemplate,
 } from "./store.ts";
+import { newSuspicion } from "./suspect.ts";
 
 /**
  * Gives one update its effect. Applying it again changes nothing, so that webhooks may come late, twice and out of
@@ -95,26 +96,33 @@ async function applyInboundMessage(
   ownKeywords: OwnKeywords,
 ): Promise<void> {
   const subject = await resolvePerson(ctx, message.from, new Date(message.at));
-  const optOutId = (await saysNo(ctx, message.texts, ownKeywords)) ? ctx.services.newId("opt") : undefined;
+  const heard = await hearNo(ctx, message.texts, ownKeywords);
+  const optOutId = heard === "no" ? ctx.services.newId("opt") : undefined;
+  const { messageId, kind, at } = message;
+  const named = identifiersOf(message.from).map((identifier) => hashIdentifier(ctx, identifier));
   await insertInboundMessage(ctx, {
-    messageId: message.messageId,
-    at: message.at,
+    messageId,
+    at,
     isStamped: message.atFrom === "platform",
     senderId: sender.id,
     subjectId: subject.id,
-    kind: message.kind,
+    kind,
     // A window is one sender's: a message that does not say whose number it came to opens none.
     opensWindow: message.opensWindow && message.phoneNumberId !== null,
-    optOut: optOutId === undefined ? undefined : keywordOptOut(ctx, optOutId, subject.id, message),
+    optOut:
+      optOutId === undefined ? undefined : keywordOptOut(optOutId, { subjectId: subject.id, at, named }),
+    suspicion: newSuspicion(
+      ctx,
+      { heard, kind },
+      { subjectIds: [subject.id], senderId: sender.id, messageId, at, named },
+    ),
   });
 }
 
 /** A bare STOP ends everything that the business starts. */
 function keywordOptOut(
-  ctx: Context,
   id: string,
-  subjectId: string,
-  message: Pick<InboundMessage, "from" | "at">,
+  { subjectId, at, named }: { subjectId: string; at: string; named: readonly string[] },
 ) {
   return {
     events: [{ id, subjectId }],
@@ -123,8 +131,8 @@ function keywordOptOut(
     purpose: undefined,
     channel: undefined,
     source: "keyword",
-    occurredAt: message.at,
-    named: identifiersOf(message.from).map((identifier) => hashIdentifier(ctx, identifier)),
+    occurredAt: at,
+    named,
   } as const;
 }
 

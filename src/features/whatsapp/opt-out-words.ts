@@ -1,16 +1,33 @@
 import type { Context } from "../../context.ts";
-import { isOptOutKeyword } from "./domain/keywords.ts";
+import { getOrganization } from "../organization/index.ts";
+import { type Confirmation, confirmationIn } from "./domain/confirmation.ts";
+import { isNearOptOut, isOptOutKeyword, languageOfKeyword } from "./domain/keywords.ts";
 
 /** The words that an organization takes for a no beside those that are one everywhere; its policy has them. */
 export type OwnKeywords = (ctx: Context) => Promise<readonly string[]>;
 
-/** Whether one of a message's texts is a no. Own words are asked for only where the common ones do not say so. */
-export async function saysNo(
+/**
+ * What a message's texts say: a no, perhaps one, or neither. Own words are asked for only where the common ones do not
+ * say no.
+ */
+export async function hearNo(
   ctx: Context,
   texts: readonly string[],
   ownKeywords: OwnKeywords,
-): Promise<boolean> {
-  if (texts.length === 0 || texts.some((text) => isOptOutKeyword(text))) return texts.length > 0;
+): Promise<"no" | "perhaps" | "nothing"> {
+  if (texts.length === 0) return "nothing";
+  if (texts.some((text) => isOptOutKeyword(text))) return "no";
   const own = await ownKeywords(ctx);
-  return own.length > 0 && texts.some((text) => isOptOutKeyword(text, own));
+  if (own.length > 0 && texts.some((text) => isOptOutKeyword(text, own))) return "no";
+  return texts.some((text) => isNearOptOut(text, own)) ? "perhaps" : "nothing";
+}
+
+/**
+ * How the business may confirm a no said in these words: in their language, in the organization's for English ones,
+ * which people use everywhere, and for words of its own.
+ */
+export async function confirmationFor(ctx: Context, texts: readonly string[]): Promise<Confirmation> {
+  const { name, language } = await getOrganization(ctx);
+  const spoken = texts.flatMap((text) => languageOfKeyword(text) ?? [])[0];
+  return confirmationIn(spoken === "en" ? [language] : [spoken, language], name);
 }

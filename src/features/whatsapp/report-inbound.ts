@@ -4,7 +4,7 @@ import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds, notInFuture } from "../../kernel/time.ts";
-import { isNewOptOut, keepOptOut } from "../optout/index.ts";
+import { findKeywordOptOut, findSuspicion, isNewOptOut, keepOptOut, keepSuspicion } from "../optout/index.ts";
 import { findSender } from "../organization/index.ts";
 import {
   ambiguous,
@@ -14,30 +14,60 @@ import {
   resolveSubject,
   type SubjectReference,
 } from "../subject/index.ts";
-import { type OwnKeywords, saysNo } from "./opt-out-words.ts";
+import { confirmationFor, hearNo, type OwnKeywords } from "./opt-out-words.ts";
 import { insertInboundMessage, type RecordedInbound, selectIsKnown } from "./store.ts";
+import { newSuspicion } from "./suspect.ts";
 
 export interface InboundReport {
   readonly sender: string;
   readonly from: SubjectReference;
   readonly messageId: string;
   readonly occurredAt: string;
+  readonly kind?: "text" | "audio" | undefined;
   readonly text?: string | undefined;
 }
 
 /**
  * Takes a message from a person that did not come by Meta's webhook: opens the window, reads keywords. The text is
- * not kept. Throws `invalid` for an unknown sender and a time in the future; `conflict` when `from` names two people,
- * but a STOP is in force for both of them first.
+ * not kept. A no is answered with words to confirm it and the cause by which one message may still say so; what may be
+ * one with the suspicion that staff decide on. Throws `invalid` for an unknown sender and a time in the future;
+ * `conflict` when `from` names two people, but a STOP is in force for both of them first.
  */
 export async function reportInbound(ctx: Context, report: InboundReport, ownKeywords: OwnKeywords) {
   const read = await readReport(ctx, report, ownKeywords);
-  const row = (await replay<RecordedInbound>(ctx)) ?? (await take(ctx, report, read));
+  const row =
+    (await replay<RecordedInbound>(ctx)) ??
+    (await take(ctx, report, read)) ??
+    (await recordedBefore(ctx, report, read));
   return {
     messageId: report.messageId,
     // As it was taken: the organization's words may be others by the time that it is told again.
-    optOut: row?.isOptOut ?? read.isStop,
+    optOut: row.isOptOut,
     windowExpiresAt: addSeconds(new Date(read.at), limits.windowSeconds).toISOString(),
+    ...(row.optOutId !== null && {
+      confirmation: {
+        ...(await confirmationFor(ctx, [report.text ?? ""])),
+        cause: { kind: "opt_out_confirmation" as const, id: row.optOutId },
+      },
+    }),
+    ...(row.suspicionId !== null && { optOutSuspicionId: formatId("sus", row.suspicionId) }),
+  };
+}
+
+/** What a message left behind when it was told for the first time. */
+async function recordedBefore(
+  ctx: Context,
+  report: InboundReport,
+  { at, heard }: Awaited<ReturnType<typeof readReport>>,
+): Promise<RecordedInbound> {
+  const { id } = await resolveSubject(ctx, report.from, "/from");
+  const isOptOut = heard === "no";
+  const optOutId = isOptOut ? await findKeywordOptOut(ctx, id, at) : undefined;
+  return {
+    id: report.messageId,
+    isOptOut,
+    optOutId: optOutId === undefined ? null : formatId("opt", optOutId),
+    suspicionId: (isOptOut ? undefined : await findSuspicion(ctx, id, report.messageId)) ?? null,
   };
 }
 
@@ -56,11 +86,11 @@ export async function isNewInbound(
   report: InboundReport,
   ownKeywords: OwnKeywords,
 ): Promise<boolean> {
-  const { isStop, at } = await readReport(ctx, report, ownKeywords);
+  const { heard, at } = await readReport(ctx, report, ownKeywords);
   const { roots } = await findSubjects(ctx, report.from, "/from");
   if (roots.length > 1) throw ambiguous();
   if (!(await selectIsKnown(ctx, report.messageId))) return true;
-  return isStop && isNewOptOut(ctx, optOutOf(report, at));
+  return heard === "no" && isNewOptOut(ctx, optOutOf(report, at));
 }
 
 async function readReport(ctx: Context, report: InboundReport, ownKeywords: OwnKeywords) {
@@ -68,8 +98,10 @@ async function readReport(ctx: Context, report: InboundReport, ownKeywords: OwnK
   const sender = await findSender(ctx, report.sender);
   if (sender === undefined) throw invalid("/sender", "There is no such sender.");
   const read = readReference(report.from, "/from");
-  const isStop = await saysNo(ctx, report.text === undefined ? [] : [report.text], ownKeywords);
-  return { at, isStop, senderId: sender.id, identifiers: "identifiers" in read ? read.identifiers : [] };
+  const heard = await hearNo(ctx, report.text === undefined ? [] : [report.text], ownKeywords);
+  const identifiers = "identifiers" in read ? read.identifiers : [];
+  const named = identifiers.map((identifier) => hashIdentifier(ctx, identifier));
+  return { at, heard, senderId: sender.id, named };
 }
 
 /** A STOP ends everything that the business starts. */
@@ -80,13 +112,20 @@ function optOutOf({ from }: InboundReport, at: string) {
 async function take(
   ctx: Context,
   report: InboundReport,
-  { at, isStop, senderId, identifiers }: Awaited<ReturnType<typeof readReport>>,
+  { at, heard, senderId, named }: Awaited<ReturnType<typeof readReport>>,
 ) {
-  const optOutId = isStop ? ctx.services.newId("opt") : undefined;
+  const kind = report.kind ?? "text";
+  const optOutId = heard === "no" ? ctx.services.newId("opt") : undefined;
+  const suspect = (subjectIds: readonly string[]) =>
+    newSuspicion(ctx, { heard, kind }, { subjectIds, senderId, messageId: report.messageId, at, named });
   const subject = await resolveSubject(ctx, report.from, "/from").catch(async (error: unknown) => {
-    if (isStop && error instanceof SaysoError && error.code === "conflict") {
-      // The answer to this request is the conflict, so the no does not go on record as its answer.
-      await keepOptOut({ ...ctx, idempotency: undefined }, optOutOf(report, at));
+    if (error instanceof SaysoError && error.code === "conflict") {
+      // The answer to this request is the conflict, so what was said does not go on record as its answer.
+      const aside = { ...ctx, idempotency: undefined };
+      const suspicion =
+        heard === "perhaps" ? suspect((await findSubjects(ctx, report.from, "/from")).roots) : undefined;
+      if (heard === "no") await keepOptOut(aside, optOutOf(report, at));
+      if (suspicion !== undefined) await keepSuspicion(aside, suspicion);
     }
     throw error;
   });
@@ -96,8 +135,9 @@ async function take(
     isStamped: true,
     senderId,
     subjectId: subject.id,
-    kind: "text",
+    kind,
     opensWindow: true,
+    suspicion: suspect([subject.id]),
     optOut:
       optOutId === undefined
         ? undefined
@@ -109,7 +149,7 @@ async function take(
             channel: undefined,
             source: "keyword",
             occurredAt: at,
-            named: identifiers.map((identifier) => hashIdentifier(ctx, identifier)),
+            named,
           },
   });
 }

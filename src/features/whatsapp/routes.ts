@@ -46,6 +46,21 @@ const inbound = z
       .boolean()
       .openapi({ description: "The text was a no: nothing more goes out on the business's own account." }),
     windowExpiresAt: instant,
+    confirmation: z
+      .object({
+        language: z.string(),
+        text: z.string(),
+        cause: z.object({ kind: z.literal("opt_out_confirmation"), id: z.string() }),
+      })
+      .optional()
+      .openapi({
+        description:
+          "Only with a no: words to confirm it with, and the cause that lets this one message through a check.",
+      }),
+    optOutSuspicionId: z.string().optional().openapi({
+      description:
+        "The message may be a no: marketing to the person waits until staff decide (/v1/opt-out-suspicions).",
+    }),
   })
   .openapi("InboundMessage");
 

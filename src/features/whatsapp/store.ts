@@ -3,8 +3,9 @@ import type { Context, Services } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
 import { liftedByStaff, type Restriction } from "../../kernel/sender-state.ts";
-import { type NewOptOut, optOutParts } from "../optout/index.ts";
+import { type NewOptOut, type NewSuspicion, optOutParts, suspicionParts } from "../optout/index.ts";
 import { hashesOf } from "../subject/index.ts";
 import type { HeardField } from "./domain/fields.ts";
 import type { DailyLimit } from "./domain/update.ts";
@@ -142,12 +143,18 @@ export interface NewInboundMessage {
   readonly opensWindow: boolean;
   /** The no that the message says, if it does. */
   readonly optOut: NewOptOut | undefined;
+  /** The no that it may be, when it says none. */
+  readonly suspicion: NewSuspicion | undefined;
 }
 
 /** What went on record of a message; `isOptOut`: it was taken for a no. */
 export interface RecordedInbound {
   readonly id: string;
   readonly isOptOut: boolean;
+  /** Public id of the opt-out. */
+  readonly optOutId: string | null;
+  /** uuid. */
+  readonly suspicionId: string | null;
 }
 
 /**
@@ -156,7 +163,7 @@ export interface RecordedInbound {
  * taken: a no is never lost behind a message id that a caller used before.
  */
 export async function insertInboundMessage(ctx: Context, message: NewInboundMessage) {
-  const { optOut } = message;
+  const { optOut, suspicion } = message;
   return write<RecordedInbound>(ctx, (sql) => ({
     parts: [
       ["known", sql`select at from known_message(${ctx.organizationId}::uuid, ${message.messageId})`],
@@ -196,16 +203,32 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
             ] as const,
             ...optOutParts(sql, ctx, optOut, "said_no"),
           ]),
+      ...(suspicion === undefined
+        ? []
+        : [
+            [
+              "said_perhaps",
+              sql`select 1 from (select 1 from message union all select 1 from known) m
+                where ${suspicion.cause === "near_match"}::boolean or was_marketed_to(${ctx.organizationId}::uuid,
+                  ${message.subjectId}::uuid, ${message.at}::timestamptz, ${limits.voiceNoteAfterMarketingSeconds}::int)`,
+            ] as const,
+            ...suspicionParts(sql, ctx, suspicion, "said_perhaps"),
+          ]),
     ],
-    result:
-      optOut === undefined
-        ? sql`select message_id as id, false as "isOptOut" from message`
-        : sql`select message_id as id, true as "isOptOut" from message union all
-            select ${optOut.publicId}, true from opted_out where not exists (select from message)`,
+    result: sql`
+      select message_id as id, ${optOut !== undefined}::boolean as "isOptOut", ${optOut?.publicId ?? null}::text as "optOutId",
+        ${suspicion === undefined ? sql`null` : sql`(select id from suspected)`}::uuid as "suspicionId"
+      from message
+      ${optOut === undefined ? sql`` : sql`union all select ${optOut.publicId}, true, ${optOut.publicId}, null from opted_out where not exists (select from message)`}
+      ${suspicion === undefined ? sql`` : sql`union all select ${message.messageId}, false, null, id from suspected where not exists (select from message)`}`,
     audit: {
       action: "inbound_message.recorded",
       entity: optOut?.publicId ?? message.senderId,
-      details: { opensWindow: message.opensWindow, optOut: optOut?.publicId },
+      details: {
+        opensWindow: message.opensWindow,
+        optOut: optOut?.publicId,
+        suspicion: suspicion?.publicId,
+      },
     },
   }));
 }

@@ -251,4 +251,60 @@ export const optOutCases: readonly GateCase[] = [
       notApplicable: ["opt_out", "consent", "platform_stop", "window", "platform_hold"],
     },
   },
+  {
+    guarantee: "marketing waits while a message that may be a no is undecided, however good the consent is",
+    question: promotion.question,
+    facts: { ...promotion.facts, suspicions: [{ id: "sus_1", at: september20 }] },
+    wanted: denied(promotion, [why("opt_out", "opt_out_suspected", ["sus_1"])]),
+  },
+  {
+    guarantee: "a yes since, though demonstrably given, does not answer for staff: marketing waits for them",
+    question: promotion.question,
+    facts: {
+      ...promotion.facts,
+      suspicions: [
+        { id: "sus_1", at: september20 },
+        { id: "sus_2", at: september20 },
+      ],
+      consents: [provenConsent("promotions", "cns_again", "2026-09-25T08:00:00.000Z")],
+    },
+    wanted: denied(promotion, [why("opt_out", "opt_out_suspected", ["sus_1", "sus_2"])]),
+  },
+  {
+    guarantee: "a promotion as free text in the open window waits too",
+    question: { ...supportReply.question, purpose: "promotions" },
+    facts: {
+      ...supportReply.facts,
+      purpose: promotion.facts.purpose,
+      consents: promotion.facts.consents,
+      suspicions: [{ id: "sus_1", at: september20 }],
+    },
+    wanted: denied(supportReply, [why("opt_out", "opt_out_suspected", ["sus_1"])], {
+      category: "marketing",
+      notApplicable: ["template"],
+      obligations: ["include_opt_out_instructions", "identify_business"],
+    }),
+  },
+  {
+    guarantee: "an order update goes on while a message that may be a no waits for staff",
+    question: orderUpdate.question,
+    facts: { ...orderUpdate.facts, suspicions: [{ id: "sus_1", at: september20 }] },
+    wanted: orderUpdate.allowed,
+  },
+  {
+    guarantee: "an answer to the person goes on while a message that may be a no waits for staff",
+    question: supportReply.question,
+    facts: { ...supportReply.facts, suspicions: [{ id: "sus_1", at: september20 }] },
+    wanted: supportReply.allowed,
+  },
+  {
+    guarantee: "a no and what may be another are both told",
+    question: promotion.question,
+    facts: { ...promotion.facts, nos: [stop(september20)], suspicions: [{ id: "sus_1", at: september20 }] },
+    wanted: denied(promotion, [
+      why("opt_out", "recipient_opted_out", ["opt_1"]),
+      why("opt_out", "opt_out_suspected", ["sus_1"]),
+      why("consent", "consent_withdrawn", ["opt_1"]),
+    ]),
+  },
 ];

@@ -90,6 +90,7 @@ const person: Facts = {
   sender: { id: "snd_1", state: "active", restrictedUntil: null },
   blocks: [],
   nos: [],
+  suspicions: [],
   purpose: null,
   consents: [],
   platformStops: [],

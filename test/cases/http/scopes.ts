@@ -20,5 +20,5 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/(checks|decisions|causes|permits|simulator-numbers)(\/|$)/, ["checks"]],
   [/ \/v1\/(opt-outs|opt-out-links)$/, ["opt_outs"]],
   [/ \/v1\/blocks$/, ["blocks"]],
-  [/ \/v1\/(switches|monitors|complaint-breakers)(\/|$)/, ["staff"]],
+  [/ \/v1\/(switches|monitors|complaint-breakers|opt-out-suspicions)(\/|$)/, ["staff"]],
 ];

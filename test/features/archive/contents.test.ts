@@ -44,8 +44,10 @@ const sectionOfTable: Readonly<Record<string, string>> = {
   decision: "decisions",
   identifier: "account",
   inbound_message: "messages",
+  marketing_pause: "opt_outs",
   message_status: "messages",
   opt_out_event: "opt_outs",
+  opt_out_suspicion: "opt_outs",
   permit_redemption: "decisions",
   platform_preference: "opt_outs",
   platform_preference_event: "opt_outs",
@@ -124,6 +126,7 @@ async function knownPerson() {
     { phone },
     { purpose: "sign_in_codes", message: messages.code, cause: { kind: "sign_in", id: cause.id } },
   );
+  await shop.inbound({ phone }, { text: "Please stop texting me." });
   const optOut = await shop.optOut({ phone });
   const denied = await shop.check({ phone }, { messageRef: "campaign-17" });
   const block = await created<{ id: string }>(

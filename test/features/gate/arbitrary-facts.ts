@@ -134,6 +134,10 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
         ),
       ),
       nos: mostly<Facts["nos"]>([], fc.array(someNo, { maxLength: 3 }), 1),
+      suspicions: mostly<Facts["suspicions"]>(
+        [],
+        fc.array(fc.record({ id: fc.constantFrom("sus_a", "sus_b"), at: someInstant }), { maxLength: 2 }),
+      ),
       purpose: mostly(facts.purpose, fc.constant(null), 20),
       consents: mostly(
         facts.consents,
@@ -342,6 +346,10 @@ const morePeople = <T extends { readonly people: number }>(reached: T, more: num
 /** Every way to add a denying fact, by what it does. */
 export const denials: Readonly<Record<string, fc.Arbitrary<Denial>>> = {
   "another no": someNo.map((no) => (facts) => ({ ...facts, nos: [...facts.nos, no] })),
+  "a message that may be a no": someInstant.map((at) => (facts) => ({
+    ...facts,
+    suspicions: [...facts.suspicions, { id: "sus_new", at }],
+  })),
   "a no among the consent events": fc
     .record({ index: fc.nat(3), kind: eventKind, at: someInstant })
     .map(({ index, kind, at }) =>

@@ -139,6 +139,7 @@ describe("the gate, whatever the facts", () => {
       sender: null,
       blocks: [],
       nos: [],
+      suspicions: [],
       purpose: null,
       consents: [],
       platformStops: [],

@@ -83,6 +83,8 @@ export interface Facts {
     readonly at: string;
     readonly eventId: string;
   }[];
+  /** Messages of the person that may be a no, which staff have not decided on. Looked at for marketing only. */
+  readonly suspicions: readonly { readonly id: string; readonly at: string }[];
   readonly purpose: {
     readonly key: string;
     readonly category: Category;

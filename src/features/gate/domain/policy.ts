@@ -130,7 +130,7 @@ export const policySchema = z.strictObject({
     .default([])
     .meta({
       description:
-        "Words and phrases that are a no when a person sends them as the whole message, beside STOP and its like in eight languages, whatever their case, accents and punctuation.",
+        "Words and phrases that are a no when a person sends them as the whole message, beside STOP and its like in fifteen languages, whatever their case, accents and punctuation.",
     }),
   closedDestinations: z
     .array(z.strictObject({ country, categories, reason }))

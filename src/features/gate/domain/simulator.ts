@@ -50,6 +50,7 @@ const lastDigits: Readonly<Record<Simulated, `${number}`>> = {
   sender_limit_reached: "41",
   complaint_rate_exceeded: "42",
   recipient_unreachable: "43",
+  opt_out_suspected: "44",
 };
 /** Reasons that pass by themselves: asking again is said to make sense in an hour. */
 const passing: readonly Simulated[] = [

@@ -55,6 +55,12 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       remedy:
         "Do not write. Only the person can change this: by opting in again in your own form, widget or checkbox, by confirming a double opt-in, or by a message of their own.",
     },
+    opt_out_suspected: {
+      message:
+        "A message of the person's may be a no: it asks in other words to be left alone, or it is a voice note that came after marketing and nobody has heard. Marketing waits until staff decide.",
+      remedy:
+        "Have staff look at the message and decide: GET /v1/opt-out-suspicions lists what waits, POST /v1/opt-out-suspicions/{id}/decide ends it.",
+    },
     purpose_unknown: {
       message: "There is no purpose “{purpose}”.",
       remedy: "Correct the purpose in the question, or create it with POST /v1/purposes.",
@@ -223,6 +229,12 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       message: "Человек отписался от сообщений «{purpose}» или от всех сообщений.",
       remedy:
         "Не пишите ему. Изменить это может только он сам: снова подписаться через вашу форму, виджет или флажок, подтвердить подписку (double opt-in) или написать вам.",
+    },
+    opt_out_suspected: {
+      message:
+        "Похоже, человек просит ему не писать: об этом говорят его слова, или после рассылки пришло голосовое сообщение, которое никто не прослушал. Рассылка ему ждёт решения сотрудника.",
+      remedy:
+        "Попросите сотрудника посмотреть сообщение и решить: что ждёт решения, показывает GET /v1/opt-out-suspicions, ожидание завершает POST /v1/opt-out-suspicions/{id}/decide.",
     },
     purpose_unknown: {
       message: "Цели «{purpose}» не существует.",

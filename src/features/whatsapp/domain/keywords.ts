@@ -1,37 +1,6 @@
-/**
- * Messages that are a no when they are the whole message: English as carriers have it, Russian, Spanish,
- * Portuguese, French, German, Chinese, Arabic. Source: docs of the platform and of its providers; organizations
- * add their own.
- */
-const optOutPhrases: readonly string[] = [
-  "STOP",
-  "STOPALL",
-  "STOP ALL",
-  "UNSUBSCRIBE",
-  "CANCEL",
-  "END",
-  "QUIT",
-  "REVOKE",
-  "OPT OUT",
-  "OPTOUT",
-  "СТОП",
-  "ОТПИСАТЬСЯ",
-  "ОТПИСКА",
-  "ОТПИШИТЕ",
-  "НЕ ПИШИТЕ",
-  "BAJA",
-  "PARAR",
-  "SAIR",
-  "ARRET",
-  "ARRÊT",
-  "STOPP",
-  "ABMELDEN",
-  "退订",
-  "退訂",
-  "توقف",
-];
+import { type KeywordLanguage, keywordLanguages, misspelt, phrases } from "./opt-out-phrases.ts";
 
-/** Cyrillic letters that look like Latin ones: people mix the two keyboards, and the no is the same. */
+/** Letters that look or count like plain Latin ones: people mix keyboards, and the no is the same. */
 const lookalikes: ReadonlyMap<string, string> = new Map(
   Object.entries({
     а: "a",
@@ -40,6 +9,7 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
     һ: "h",
     н: "h",
     і: "i",
+    ı: "i",
     ј: "j",
     к: "k",
     м: "m",
@@ -51,11 +21,13 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
     т: "t",
     у: "y",
     х: "x",
+    ł: "l",
   }),
 );
 
-/** Accents, ё's dots, Arabic vowel signs and stretching, and what is not to be seen at all. */
-const withoutSound = /[\u0300-\u036f\u064b-\u065f\u0670\u0640]|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
+/** Accents, ё's dots, Arabic vowel signs and stretching, the nukta, and what is not to be seen at all. */
+const withoutSound =
+  /[\u0300-\u036f\u064b-\u065f\u0670\u0640\u093c]|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
 
 /** The words of a text as they sound: without case, width, accents, punctuation, emoji, bidi and joining marks. */
 function wordsOf(text: string): readonly string[] {
@@ -69,7 +41,19 @@ function phrasesOf(texts: readonly string[]): ReadonlySet<string> {
   return new Set(texts.map((text) => wordsOf(text).join(" ")));
 }
 
-const standardPhrases = phrasesOf(optOutPhrases);
+const longestOf = (set: ReadonlySet<string>): number =>
+  Math.max(0, ...[...set].map((phrase) => phrase.split(" ").length));
+
+const listed = keywordLanguages.map((language) => ({ language, no: phrasesOf(phrases[language].no) }));
+const standardPhrases = new Set(listed.flatMap(({ no }) => [...no]));
+const nearPhrases = phrasesOf(keywordLanguages.flatMap((language) => phrases[language].near));
+const nearInside = [...phrasesOf(phrases.zh.near)];
+const courtesyWords = phrasesOf(keywordLanguages.flatMap((language) => phrases[language].courtesy));
+const misspeltWords = phrasesOf(misspelt);
+const longestNear = longestOf(nearPhrases);
+/** Shorter words are too near to others that mean something else (abmelden, anmelden). */
+const leastSlipLength = 9;
+const longKeywords = [...standardPhrases].filter((phrase) => phrase.length >= leastSlipLength);
 
 /**
  * Whether a whole message, button title or payload says no: a listed phrase, one of the organization's own, or
@@ -78,17 +62,79 @@ const standardPhrases = phrasesOf(optOutPhrases);
  * Own phrases need a letter or a digit.
  */
 export function isOptOutKeyword(text: string, own: readonly string[] = []): boolean {
-  const words = wordsOf(text);
-  const ownPhrases = phrasesOf(own);
-  const longest = Math.max(...[...standardPhrases, ...ownPhrases].map((phrase) => phrase.split(" ").length));
+  return isOnlyPhrases(wordsOf(text), phrasesOf(own));
+}
+
+function isOnlyPhrases(words: readonly string[], own: ReadonlySet<string>): boolean {
+  const longest = Math.max(longestStandard, longestOf(own));
   // reached[n]: the first n words are phrases and nothing else.
   const reached = [true];
   for (let end = 1; end <= words.length; end++) {
     reached[end] = false;
     for (let start = Math.max(0, end - longest); start < end && reached[end] === false; start++) {
       const phrase = words.slice(start, end).join(" ");
-      reached[end] = reached[start] === true && (standardPhrases.has(phrase) || ownPhrases.has(phrase));
+      reached[end] = reached[start] === true && (standardPhrases.has(phrase) || own.has(phrase));
     }
   }
   return words.length > 0 && reached[words.length] === true;
+}
+
+const longestStandard = longestOf(standardPhrases);
+
+/**
+ * Whether a text that is no opt-out keyword may yet be a no, so that a person should look at it: it asks in other words
+ * ("хватит писать", "stop texting me"), says a keyword among courtesies ("please stop"), or misspells one. A keyword
+ * that merely stands in a sentence is none ("Когда прекратится боль? стоп").
+ */
+export function isNearOptOut(text: string, own: readonly string[] = []): boolean {
+  const words = wordsOf(text);
+  const ownPhrases = phrasesOf(own);
+  if (words.length === 0 || isOnlyPhrases(words, ownPhrases)) return false;
+  return saysInOtherWords(words) || isKeywordAmongCourtesies(words, ownPhrases) || isMisspelt(words);
+}
+
+function saysInOtherWords(words: readonly string[]): boolean {
+  if (words.some((word) => nearInside.some((phrase) => word.includes(phrase)))) return true;
+  return words.some((_, start) =>
+    Array.from({ length: longestNear }, (_none, more) => words.slice(start, start + more + 1).join(" ")).some(
+      (phrase) => nearPhrases.has(phrase),
+    ),
+  );
+}
+
+function isKeywordAmongCourtesies(words: readonly string[], own: ReadonlySet<string>): boolean {
+  const left = words.filter((word) => !courtesyWords.has(word));
+  return left.length < words.length && isOnlyPhrases(left, own);
+}
+
+function isMisspelt(words: readonly string[]): boolean {
+  const [word = "", ...more] = words.filter((one) => !courtesyWords.has(one));
+  if (more.length > 0) return false;
+  const plain = word.replaceAll(/(.)\1{2,}/gu, "$1");
+  return (
+    misspeltWords.has(word) ||
+    (plain !== word && standardPhrases.has(plain)) ||
+    longKeywords.some((keyword) => isOneSlipAway(word, keyword))
+  );
+}
+
+/** One letter too many, too few, wrong or swapped with its neighbour, after the first two, which must be right. */
+function isOneSlipAway(word: string, keyword: string): boolean {
+  if (word === keyword || word.slice(0, 2) !== keyword.slice(0, 2)) return false;
+  let same = 0;
+  while (same < word.length && word[same] === keyword[same]) same += 1;
+  const [rest, wanted] = [word.slice(same), keyword.slice(same)];
+  return (
+    rest.slice(1) === wanted ||
+    rest === wanted.slice(1) ||
+    rest.slice(1) === wanted.slice(1) ||
+    (rest[0] === wanted[1] && rest[1] === wanted[0] && rest.slice(2) === wanted.slice(2))
+  );
+}
+
+/** The language that a keyword is of, the first one listed for a word that several have; undefined for another text. */
+export function languageOfKeyword(text: string): KeywordLanguage | undefined {
+  const [first = ""] = wordsOf(text);
+  const whole = wordsOf(text).join(" ");
+  return listed.find(({ no }) => no.has(whole))?.language ?? listed.find(({ no }) => no.has(first))?.language;
 }
