@@ -25,6 +25,8 @@ const lookalikes: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+const lookalike = new RegExp(`[${[...lookalikes.keys()].join("")}]`, "gu");
+
 /** Accents, ё's dots, Arabic vowel signs and stretching, the nukta, and what is not to be seen at all. */
 const withoutSound =
   /[\u0300-\u036f\u064b-\u065f\u0670\u0640\u093c]|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
@@ -32,8 +34,8 @@ const withoutSound =
 /** The words of a text as they sound: without case, width, accents, punctuation, emoji, bidi and joining marks. */
 function wordsOf(text: string): readonly string[] {
   const plain = text.normalize("NFKD").toLowerCase().normalize("NFKD").replace(withoutSound, "");
-  return (plain.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).map((word) =>
-    [...word].map((letter) => lookalikes.get(letter) ?? letter).join(""),
+  return (
+    plain.replace(lookalike, (letter) => lookalikes.get(letter) ?? letter).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
   );
 }
 
@@ -50,7 +52,10 @@ const nearPhrases = phrasesOf(keywordLanguages.flatMap((language) => phrases[lan
 const nearInside = [...phrasesOf(phrases.zh.near)];
 const courtesyWords = phrasesOf(keywordLanguages.flatMap((language) => phrases[language].courtesy));
 const misspeltWords = phrasesOf(misspelt);
-const longestNear = longestOf(nearPhrases);
+/** How many words phrases that begin with a word may have. */
+const nearLengths = new Map<string, number[]>();
+for (const words of [...nearPhrases].map((phrase) => phrase.split(" ")))
+  nearLengths.set(words[0] ?? "", [...(nearLengths.get(words[0] ?? "") ?? []), words.length]);
 /** Shorter words are too near to others that mean something else (abmelden, anmelden). */
 const leastSlipLength = 9;
 const longKeywords = [...standardPhrases].filter((phrase) => phrase.length >= leastSlipLength);
@@ -71,6 +76,8 @@ function isOnlyPhrases(words: readonly string[], own: ReadonlySet<string>): bool
   const reached = [true];
   for (let end = 1; end <= words.length; end++) {
     reached[end] = false;
+    // Nothing but a phrase ended so far back that another could begin there.
+    if (end > longest && !reached.slice(end - longest, end).includes(true)) return false;
     for (let start = Math.max(0, end - longest); start < end && reached[end] === false; start++) {
       const phrase = words.slice(start, end).join(" ");
       reached[end] = reached[start] === true && (standardPhrases.has(phrase) || own.has(phrase));
@@ -95,9 +102,9 @@ export function isNearOptOut(text: string, own: readonly string[] = []): boolean
 
 function saysInOtherWords(words: readonly string[]): boolean {
   if (words.some((word) => nearInside.some((phrase) => word.includes(phrase)))) return true;
-  return words.some((_, start) =>
-    Array.from({ length: longestNear }, (_none, more) => words.slice(start, start + more + 1).join(" ")).some(
-      (phrase) => nearPhrases.has(phrase),
+  return words.some((word, start) =>
+    (nearLengths.get(word) ?? []).some((length) =>
+      nearPhrases.has(words.slice(start, start + length).join(" ")),
     ),
   );
 }
