@@ -30,6 +30,7 @@ interface Things {
   readonly policy: string;
   readonly signIn: string;
   readonly optOut: string;
+  readonly suspicion: string;
   readonly requested: string;
   readonly message: string;
   readonly openRequest: string;
@@ -107,6 +108,13 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
   const stranger = { externalId: "stranger" };
   const signIn = await post<{ id: string }>("/v1/causes", { kind: "sign_in", recipient: stranger });
   const optOut = await shop.optOut(stranger);
+  const perhaps = await shop.org.post<{ optOutSuspicionId: string }>("/v1/messages/inbound", {
+    sender: shop.sender.id,
+    from: { externalId: "perhaps" },
+    messageId: `wamid.perhaps.${unique}`,
+    occurredAt: ago(0),
+    text: "please stop",
+  });
   const requested = await shop.reported(stranger);
   const open = await openRequestOf(org, { subject: { externalId: "asks" } });
   const ready = await openRequestOf(org, { subject: person });
@@ -133,6 +141,7 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       policy: `policies/${policies}`,
       signIn: signIn.id,
       optOut: optOut.id,
+      suspicion: perhaps.body.optOutSuspicionId,
       requested: requested.id,
       message,
       openRequest: open.id,
@@ -271,6 +280,16 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   "GET /v1/opt-outs": plain,
+  "GET /v1/opt-out-suspicions": plain,
+  "POST /v1/opt-out-suspicions/{id}/decide": [
+    {
+      names: ["suspicion", "purpose"],
+      request: (t) => ({
+        path: `/v1/opt-out-suspicions/${t.suspicion}/decide`,
+        body: { decision: "confirm", purpose: t.purpose },
+      }),
+    },
+  ],
   "POST /v1/opt-out-links": [
     {
       names: ["subject", "purpose"],
