@@ -234,14 +234,16 @@ describe("the archive of a person about whom everything is stored", () => {
     expect(rows[1]).toMatchObject({ proof: "reported", operator: "Counter 4", indication: "said" });
   });
 
-  it("tells noes, blocks and their lifting, and the stop on the platform, each once", () => {
+  it("tells noes, what may be one, blocks and their lifting, and the stop on the platform, each once", () => {
     const rows = section("opt_outs").rows ?? [];
     expect(rows.map(({ kind, event }) => `${kind} ${event}`).sort()).toEqual([
       "block blocked",
       "block lifted",
       "opt_out opted_out",
       "platform_preference stop",
+      "suspicion suspected",
     ]);
+    expect(rows).toContainEqual(expect.objectContaining({ event: "suspected", source: "near_match" }));
     expect(rows).toContainEqual(expect.objectContaining({ id: known.optOut.id, scope: "all" }));
     expect(rows).toContainEqual(
       expect.objectContaining({ id: known.block.id, event: "blocked", reason: "complaint: Called twice." }),
@@ -251,7 +253,8 @@ describe("the archive of a person about whom everything is stored", () => {
 
   it("tells messages in and out, without their content", () => {
     const rows = section("messages").rows ?? [];
-    expect(rows).toHaveLength(2);
+    expect(rows).toHaveLength(3);
+    expect(JSON.stringify(rows)).not.toContain("texting");
     expect(rows).toContainEqual(
       expect.objectContaining({ direction: "in", opensWindow: true, sender: "+12025550100", text: null }),
     );
