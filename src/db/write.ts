@@ -18,6 +18,7 @@ export type AuditAction =
   | "template.recorded"
   | "templates.imported"
   | "collection_point.created"
+  | "collection_point.changed"
   | "collection_point.versioned"
   | "capture_token.issued"
   | "consent.recorded"

@@ -7,6 +7,7 @@ export type IdPrefix =
   | "snd"
   | "sub"
   | "cpt"
+  | "pub"
   | "cns"
   | "opt"
   | "sus"

@@ -38,6 +38,8 @@ export const limits = {
   listMost: 200,
   clockSkewSeconds: 300,
   captureTokenLifeSeconds: 24 * 3600,
+  /** Sites whose pages may show one collection point. */
+  pointOrigins: 100,
   causeLifeSeconds: 15 * 60,
   causesPerPerson: 10,
   /** Messages to one person in 24 hours that causes of one kind let through, sign-ins aside, whatever they opted out of. */

@@ -110,13 +110,21 @@ export async function askEveryRoute(
   const pointId = { id: point.id ?? "" };
   await ask("GET /v1/collection-points");
   await ask("GET /v1/collection-points/{id}", pointId);
+  await ask("PATCH /v1/collection-points/{id}", pointId, {
+    name: "Checkout page",
+    origins: ["https://shop.example"],
+    chat: { sender: sender.id, text: "Hello! Please send me offers." },
+  });
   await ask("POST /v1/collection-points/{id}/versions", pointId, {
     ...wording,
     wording: "Yes, send me offers.",
   });
   await ask("GET /v1/collection-points/{id}/versions", pointId);
   await ask("GET /v1/collection-points/{id}/versions/{version}", { ...pointId, version: "1" });
-  const token = await ask("POST /v1/collection-points/{id}/capture-tokens", pointId, { version: 2 });
+  const token = await ask("POST /v1/collection-points/{id}/capture-tokens", pointId, {
+    version: 2,
+    pageUrl: "https://shop.example/checkout",
+  });
 
   const consent = await ask(
     "POST /v1/consents",

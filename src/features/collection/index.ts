@@ -1,2 +1,4 @@
-export { readCaptureToken } from "./manage-collection-points.ts";
+export { type Capture, pageOf } from "./domain/capture-token.ts";
+export { captureShown, readCaptureToken } from "./issue-capture-token.ts";
+export { type OpenedPoint, openCollectionPoint } from "./open-collection-point.ts";
 export { selectVersions as findVersions } from "./store.ts";

@@ -4,19 +4,17 @@ import { violatedUnique } from "../../db/database.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
-import { limits } from "../../kernel/limits.ts";
-import { deriveKey } from "../../kernel/seal.ts";
-import { findPurpose } from "../organization/index.ts";
-import { type Capture, readCapture, signCapture } from "./domain/capture-token.ts";
+import { findPurpose, findSender } from "../organization/index.ts";
 import {
   insertPoint,
   insertVersion,
+  type MadePoint,
   type PointRow,
-  type RecordedCapture,
-  recordCapture,
+  type SettingsChange,
   selectPoint,
   selectPoints,
   selectVersions,
+  updatePoint,
   type VersionContent,
   type VersionRow,
 } from "./store.ts";
@@ -33,34 +31,44 @@ export interface VersionInput {
 /** A version from the newest one: what is left out stays as it is there. */
 export type NextVersionInput = { readonly [Field in keyof VersionInput]?: VersionInput[Field] | undefined };
 
-export interface PointInput extends VersionInput {
+/** What may be changed of a collection point: it is no part of what people agree to. */
+interface SettingsInput {
+  readonly name: string;
+  /** Sites whose pages may show the point in place. */
+  readonly origins: readonly string[];
+  /** The chat that people may start instead: a sender (`snd_…`) and what they write first. */
+  readonly chat: { readonly sender: string; readonly text: string } | null;
+}
+
+export interface PointInput extends VersionInput, SettingsInput {
   readonly key: string;
   readonly kind: string;
-  readonly name: string;
 }
+
+/** What is left out stays. */
+export type NextSettingsInput = {
+  readonly [Field in keyof SettingsInput]?: SettingsInput[Field] | undefined;
+};
 
 /**
  * Makes a collection point with its first version. Throws `invalid` for a pre-ticked box (silence is no consent:
- * GDPR recital 32, CJEU C-673/17) and for unknown purposes, `conflict` for a key in use.
+ * GDPR recital 32, CJEU C-673/17) and for unknown purposes and senders, `conflict` for a key in use.
  */
 export async function createCollectionPoint(ctx: Context, input: PointInput) {
   const content = await checkContent(ctx, input);
+  const { key, kind } = input;
+  const { name, origins, chat } = await checkSettings(ctx, input);
+  const made = { key, kind, name: name ?? "", origins: origins ?? [], chat: chat ?? null };
   const id = ctx.services.newId("cpt");
-  const earlier = await replay<{ id: string; created_at: string }>(ctx);
-  const row = earlier ?? (await insert());
-  const point = { id: row.id, key: input.key, kind: input.kind, name: input.name };
+  const row = (await replay<MadePoint>(ctx)) ?? (await insert());
+  const point = { ...made, id: row.id, publicKey: row.public_key };
   return presentVersion(point, { ...content, version: 1, createdAt: new Date(row.created_at) });
 
   async function insert() {
     try {
-      const made = await insertPoint(
-        ctx,
-        { id, key: input.key, kind: input.kind, name: input.name },
-        content,
-        formatId("cpt", id),
-      );
-      if (made === undefined) throw new SaysoError("internal", "The collection point was not made.");
-      return made;
+      const inserted = await insertPoint(ctx, { ...made, id }, content, formatId("cpt", id));
+      if (inserted === undefined) throw new SaysoError("internal", "The collection point was not made.");
+      return inserted;
     } catch (error) {
       if (violatedUnique(error) === undefined) throw error;
       throw new SaysoError(
@@ -72,6 +80,20 @@ export async function createCollectionPoint(ctx: Context, input: PointInput) {
       );
     }
   }
+}
+
+/** Changes what is given and leaves the rest. Throws `not_found`, and `invalid` for an unknown sender. */
+export async function changeCollectionPoint(ctx: Context, id: string, change: NextSettingsInput) {
+  const point = await findPoint(ctx, id);
+  await updatePoint(ctx, point.id, await checkSettings(ctx, change), formatId("cpt", point.id));
+  return getCollectionPoint(ctx, id);
+}
+
+async function checkSettings(ctx: Context, { chat, ...rest }: NextSettingsInput): Promise<SettingsChange> {
+  if (chat === undefined || chat === null) return { ...rest, chat };
+  const sender = await findSender(ctx, chat.sender);
+  if (sender === undefined) throw invalid("/chat/sender", "There is no such sender.");
+  return { ...rest, chat: { senderId: sender.id, text: chat.text } };
 }
 
 /** Adds a version; earlier ones stay as they were for ever. Throws `not_found`, and `invalid` as at creation. */
@@ -127,53 +149,8 @@ async function checkContent(ctx: Context, input: VersionInput): Promise<VersionC
   };
 }
 
-/** A signed token that says which version and language was on the screen, and when. Lives 24 hours. */
-export async function issueCaptureToken(ctx: Context, id: string, input: { version?: number | undefined }) {
-  const point = await findPoint(ctx, id);
-  const versions = await selectVersions(ctx, [point.id]);
-  const shown =
-    input.version === undefined ? versions[0] : versions.find(({ version }) => version === input.version);
-  if (shown === undefined) throw invalid("/version", "This collection point has no such version.");
-  const row =
-    (await replay<RecordedCapture>(ctx)) ??
-    (await recordCapture(
-      ctx,
-      {
-        tokenId: ctx.services.newId("cpt"),
-        version: shown.version,
-        language: shown.language,
-        issuedAt: ctx.services.now().getTime(),
-      },
-      formatId("cpt", point.id),
-    ));
-  if (row === undefined) throw new SaysoError("internal", "The token was not issued.");
-  const capture: Capture = {
-    tokenId: row.token_id,
-    collectionPointId: point.id,
-    version: row.version,
-    language: row.language,
-    issuedAt: row.issued_at,
-  };
-  return {
-    token: signCapture(captureKey(ctx), capture),
-    collectionPointId: formatId("cpt", point.id),
-    version: capture.version,
-    language: capture.language,
-    issuedAt: new Date(capture.issuedAt).toISOString(),
-    expiresAt: new Date(capture.issuedAt + limits.captureTokenLifeSeconds * 1000).toISOString(),
-  };
-}
-
-/** Reads a capture token of this organization; undefined when it is altered, of another one or none at all. */
-export function readCaptureToken(ctx: Context, token: string): Capture | undefined {
-  return readCapture(captureKey(ctx), token);
-}
-
-function captureKey(ctx: Context) {
-  return deriveKey(ctx.keys.data, "capture_token");
-}
-
-async function findPoint(ctx: Context, id: string): Promise<PointRow> {
+/** A collection point of this organization by its public id. Throws `not_found`. */
+export async function findPoint(ctx: Context, id: string): Promise<PointRow> {
   const uuid = parseId("cpt", id);
   const point = uuid === undefined ? undefined : await selectPoint(ctx, uuid);
   if (point === undefined) throw notFound("collection point");
@@ -222,6 +199,10 @@ function presentVersion(
     key: point.key,
     kind: point.kind,
     name: point.name,
+    publicKey: formatId("pub", point.publicKey),
+    origins: [...point.origins],
+    chat:
+      point.chat === null ? null : { sender: formatId("snd", point.chat.senderId), text: point.chat.text },
     version: version.version,
     channels: [...version.channels],
     purposes: [...version.purposes],

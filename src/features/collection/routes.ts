@@ -12,12 +12,13 @@ import {
   text,
 } from "../../http/schemas.ts";
 import { limits } from "../../kernel/limits.ts";
+import { issueCaptureToken } from "./issue-capture-token.ts";
 import {
   addVersion,
+  changeCollectionPoint,
   createCollectionPoint,
   getCollectionPoint,
   getVersion,
-  issueCaptureToken,
   listCollectionPoints,
   listVersions,
 } from "./manage-collection-points.ts";
@@ -32,6 +33,48 @@ const versionFields = {
   privacyNoticeUrl: httpUrl.optional(),
   defaultChecked: z.boolean().default(false).openapi({ description: "A pre-ticked box is refused." }),
 };
+
+const localHosts = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
+
+/** A site as browsers name it (RFC 6454). Without TLS on this machine only: elsewhere anybody on the way is the site. */
+const origin = z
+  .string()
+  .max(300)
+  .refine(
+    (text) =>
+      URL.canParse(text) &&
+      new URL(text).origin === text &&
+      !text.includes("*") &&
+      (text.startsWith("https://") || localHosts.test(text)),
+    "An https address with nothing after host and port, such as https://shop.example.",
+  )
+  .openapi({ example: "https://shop.example" });
+
+const settings = {
+  name: text(),
+  origins: z
+    .array(origin)
+    .max(limits.pointOrigins)
+    .openapi({ description: "Sites whose pages may show the widget or checkbox of this collection point." }),
+  chat: z
+    .strictObject({
+      sender: text(64).openapi({ example: "snd_01kb0q8s5hf6xv3y1m2n4p5q6r" }),
+      text: text(1_000),
+    })
+    .nullable()
+    .openapi({
+      description:
+        "The chat that people may start instead: the sender whose number it is with, and what they write first. Let it name the purpose.",
+    }),
+};
+
+const settingsChange = z
+  .strictObject({
+    name: settings.name.optional(),
+    origins: settings.origins.optional(),
+    chat: settings.chat.optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, "Name what is to be changed.");
 
 const pointInput = z.strictObject({
   key: keyName,
@@ -50,7 +93,9 @@ const pointInput = z.strictObject({
     "import",
     "api",
   ]),
-  name: text(),
+  name: settings.name,
+  origins: settings.origins.default([]),
+  chat: settings.chat.default(null),
   ...versionFields,
 });
 
@@ -69,6 +114,12 @@ const point = z
     key: z.string(),
     kind: z.string(),
     name: z.string(),
+    publicKey: z.string().openapi({
+      example: "pub_4x0q8s5hf6xv3y1m2n4p5q6r7s",
+      description: "Names this collection point on pages. It is no secret, and cannot be guessed.",
+    }),
+    origins: z.array(z.string()),
+    chat: z.object({ sender: z.string(), text: z.string() }).nullable(),
     version: z.number().int(),
     channels: z.array(z.string()),
     purposes: z.array(z.string()),
@@ -87,6 +138,7 @@ const captureToken = z
     collectionPointId: z.string(),
     version: z.number().int(),
     language: z.string(),
+    pageUrl: z.string().nullable(),
     issuedAt: instant,
     expiresAt: instant,
   })
@@ -143,6 +195,19 @@ export function collectionRoutes(app: App): void {
   );
   app.openapi(
     createRoute({
+      method: "patch",
+      path: "/v1/collection-points/{id}",
+      tags: ["Collection points"],
+      summary: "Change its name, the sites that may show it, or the chat that it offers",
+      middleware: requires("configuration"),
+      request: { params: id, ...body(settingsChange) },
+      responses: { 200: answer(point, "The collection point"), ...refusals },
+    }),
+    async (c) =>
+      c.json(await changeCollectionPoint(c.var.context, c.req.valid("param").id, c.req.valid("json")), 200),
+  );
+  app.openapi(
+    createRoute({
       method: "post",
       path: "/v1/collection-points/{id}/versions",
       tags: ["Collection points"],
@@ -193,7 +258,14 @@ export function collectionRoutes(app: App): void {
           required: false,
           content: {
             "application/json": {
-              schema: z.strictObject({ version: z.number().int().min(1).max(2_147_483_647).optional() }),
+              schema: z.strictObject({
+                version: z.number().int().min(1).max(2_147_483_647).optional(),
+                pageUrl: httpUrl.optional().openapi({
+                  example: "https://shop.example/checkout",
+                  description:
+                    "The page that shows it. Its query is left out; a consent with this token is of no other page.",
+                }),
+              }),
             },
           },
         },

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
+import type { Database } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
 import { collectionPoint, collectionPointVersion } from "./tables.ts";
 
@@ -13,11 +14,25 @@ export interface VersionContent {
   readonly privacyNoticeUrl: string | null;
 }
 
-export interface PointRow {
+/** What may be changed of a collection point: it is no part of what people agree to. */
+export interface PointSettings {
+  readonly name: string;
+  readonly origins: readonly string[];
+  /** The chat that people may start instead: the sender's uuid, and what they write first. */
+  readonly chat: { readonly senderId: string; readonly text: string } | null;
+}
+
+export type SettingsChange = { readonly [Field in keyof PointSettings]?: PointSettings[Field] | undefined };
+
+export interface NewPoint extends PointSettings {
   readonly id: string;
   readonly key: string;
   readonly kind: string;
-  readonly name: string;
+}
+
+/** A collection point; `publicKey` is a uuid, as ids are. */
+export interface PointRow extends NewPoint {
+  readonly publicKey: string;
   readonly createdAt: Date;
 }
 
@@ -25,18 +40,23 @@ export type VersionRow = typeof collectionPointVersion.$inferSelect;
 
 const textArray = (values: readonly string[]) => JSON.stringify(values);
 
-export async function insertPoint(
-  ctx: Context,
-  made: { id: string; key: string; kind: string; name: string },
-  content: VersionContent,
-  entity: string,
-) {
-  return write<{ id: string; created_at: string }>(ctx, (sql) => ({
+/** What the database says of a point that was just made. */
+export interface MadePoint {
+  readonly id: string;
+  readonly public_key: string;
+  readonly created_at: string;
+}
+
+export async function insertPoint(ctx: Context, made: NewPoint, content: VersionContent, entity: string) {
+  return write<MadePoint>(ctx, (sql) => ({
     parts: [
       [
         "point",
-        sql`insert into collection_point (organization_id, id, key, kind, name)
-          values (${ctx.organizationId}, ${made.id}, ${made.key}, ${made.kind}, ${made.name}) returning id`,
+        sql`insert into collection_point (organization_id, id, key, kind, name, origins, chat_sender_id, chat_text)
+          values (${ctx.organizationId}, ${made.id}, ${made.key}, ${made.kind}, ${made.name},
+            array(select jsonb_array_elements_text(${textArray(made.origins)}::text::jsonb)),
+            ${made.chat?.senderId ?? null}, ${made.chat?.text ?? null})
+          returning id, public_key`,
       ],
       [
         "version",
@@ -49,8 +69,28 @@ export async function insertPoint(
           from point returning collection_point_id as id, created_at`,
       ],
     ],
-    result: sql`select id, created_at from version`,
+    result: sql`select id, public_key, version.created_at from version join point using (id)`,
     audit: { action: "collection_point.created", entity },
+  }));
+}
+
+/** Changes what is given and leaves the rest. Undefined when there is no such collection point. */
+export async function updatePoint(ctx: Context, id: string, change: SettingsChange, entity: string) {
+  const { name, origins, chat } = change;
+  return write<{ id: string }>(ctx, (sql) => ({
+    parts: [
+      [
+        "changed",
+        sql`update collection_point p set
+            name = coalesce(${name ?? null}, p.name),
+            origins = ${origins === undefined ? sql`p.origins` : sql`array(select jsonb_array_elements_text(${textArray(origins)}::text::jsonb))`},
+            chat_sender_id = ${chat === undefined ? sql`p.chat_sender_id` : sql`${chat?.senderId ?? null}::uuid`},
+            chat_text = ${chat === undefined ? sql`p.chat_text` : sql`${chat?.text ?? null}::text`}
+          where p.organization_id = ${ctx.organizationId} and p.id = ${id} returning p.id`,
+      ],
+    ],
+    result: sql`select id from changed`,
+    audit: { action: "collection_point.changed", entity, details: change },
   }));
 }
 
@@ -97,12 +137,19 @@ export async function recordCapture(
   }));
 }
 
+type StoredPoint = typeof collectionPoint.$inferSelect;
+
+const pointOf = ({ chatSenderId, chatText, organizationId: _, ...row }: StoredPoint): PointRow => ({
+  ...row,
+  chat: chatSenderId === null || chatText === null ? null : { senderId: chatSenderId, text: chatText },
+});
+
 export async function selectPoints(
   ctx: Context,
   after: string | undefined,
   limit: number,
 ): Promise<PointRow[]> {
-  return ctx.services.db.read((d) =>
+  const rows = await ctx.services.db.read((d) =>
     d
       .select()
       .from(collectionPoint)
@@ -115,6 +162,7 @@ export async function selectPoints(
       .orderBy(asc(collectionPoint.id))
       .limit(limit),
   );
+  return rows.map(pointOf);
 }
 
 export async function selectPoint(ctx: Context, id: string): Promise<PointRow | undefined> {
@@ -124,7 +172,18 @@ export async function selectPoint(ctx: Context, id: string): Promise<PointRow | 
       .from(collectionPoint)
       .where(and(eq(collectionPoint.organizationId, ctx.organizationId), eq(collectionPoint.id, id))),
   );
-  return rows[0];
+  return rows.map(pointOf)[0];
+}
+
+/** A collection point of whichever organization, by its public key (uuid), and whose it is. */
+export async function selectPublicPoint(
+  db: Database,
+  publicKey: string,
+): Promise<{ organizationId: string; point: PointRow } | undefined> {
+  const rows = await db.read((d) =>
+    d.select().from(collectionPoint).where(eq(collectionPoint.publicKey, publicKey)),
+  );
+  return rows.map((row) => ({ organizationId: row.organizationId, point: pointOf(row) }))[0];
 }
 
 /** All versions of some collection points, the newest first. */

@@ -1,6 +1,6 @@
 import { foreignKey, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 import { instant, organizationId } from "../../db/columns.ts";
-import { organization } from "../organization/tables.ts";
+import { organization, sender } from "../organization/tables.ts";
 
 export const collectionPoint = pgTable(
   "collection_point",
@@ -10,11 +10,24 @@ export const collectionPoint = pgTable(
     key: text().notNull(),
     kind: text().notNull(),
     name: text().notNull(),
+    /** Names the point to people, who hold no API key: random, so that nobody finds a point by guessing. */
+    publicKey: uuid().notNull().defaultRandom(),
+    /** Sites whose pages may show it in place (RFC 6454 origins). */
+    origins: text().array().notNull().default([]),
+    /** The chat that people may start instead, and what they write first there. */
+    chatSenderId: uuid(),
+    chatText: text(),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
     primaryKey({ columns: [t.organizationId, t.id] }),
     unique("collection_point_key").on(t.organizationId, t.key),
+    unique("collection_point_public_key").on(t.publicKey),
+    foreignKey({
+      columns: [t.organizationId, t.chatSenderId],
+      foreignColumns: [sender.organizationId, sender.id],
+      name: "collection_point_chat_sender",
+    }),
   ],
 );
 

@@ -5,7 +5,7 @@ import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { seal } from "../../kernel/seal.ts";
 import { notInFuture, wholeSecond } from "../../kernel/time.ts";
-import { findVersions, readCaptureToken } from "../collection/index.ts";
+import { type Capture, findVersions, pageOf, readCaptureToken } from "../collection/index.ts";
 import { findPurpose } from "../organization/index.ts";
 import {
   findSubjects,
@@ -16,9 +16,12 @@ import {
 } from "../subject/index.ts";
 import { findEvidence, insertConsentEvent, type RecordedConsent, selectTokenUser } from "./store.ts";
 
+const tokenPointer = "/provenance/captureToken";
+
 export interface Provenance {
-  readonly collectionPointId: string;
-  readonly version: number;
+  /** Point and version may be left out with a capture token: it knows them. */
+  readonly collectionPointId?: string | undefined;
+  readonly version?: number | undefined;
   readonly captureToken?: string | undefined;
   readonly indication: string;
   readonly pageUrl?: string | undefined;
@@ -58,20 +61,20 @@ export function consentPlace(subjectId: string, eventId: string): string {
  * is quoted that they wrote after they had asked.
  *
  * Throws `invalid` with a pointer for an unknown purpose, collection point or version, a version that did not exist
- * at that time or does not cover the purpose, a token that does not fit, a time in the future; `conflict` when
+ * at that time or does not cover the purpose, a token that does not fit the screen, a time in the future; `conflict` when
  * the identifiers name two people.
  */
 export async function giveConsent(ctx: Context, input: ConsentInput) {
   const earlier = await replay<RecordedConsent>(ctx);
   if (earlier !== undefined) return present(earlier);
 
-  const { provenance } = input;
+  const capture = readCapture(ctx, input.provenance.captureToken);
+  const provenance = withCapture(input.provenance, capture);
   const purpose = await findPurpose(ctx, input.purpose);
   if (purpose === undefined) throw invalid("/purpose", "There is no such purpose.");
   const occurredAt = notInFuture(provenance.occurredAt, ctx.services.now(), "/provenance/occurredAt");
-  const shown = await shownVersion(ctx, input, occurredAt);
-  const capture =
-    provenance.captureToken === undefined ? undefined : fittingCapture(ctx, provenance, shown, occurredAt);
+  const shown = await shownVersion(ctx, { ...input, provenance }, occurredAt);
+  if (capture !== undefined) refuseOtherScreen(capture, provenance, shown, occurredAt);
 
   const read = readReference(input.subject, "/subject");
   if (capture !== undefined) await refuseOthersToken(ctx, capture.tokenId, input.subject);
@@ -122,7 +125,7 @@ async function refuseOthersToken(ctx: Context, tokenId: string, reference: Subje
 }
 
 function othersToken() {
-  return invalid("/provenance/captureToken", "This capture token proved the consent of another person.");
+  return invalid(tokenPointer, "This capture token proved the consent of another person.");
 }
 
 function present(row: RecordedConsent) {
@@ -136,7 +139,7 @@ function present(row: RecordedConsent) {
 
 async function shownVersion(ctx: Context, input: ConsentInput, occurredAt: Date) {
   const { collectionPointId, version } = input.provenance;
-  const uuid = parseId("cpt", collectionPointId);
+  const uuid = parseId("cpt", collectionPointId ?? "");
   const versions = uuid === undefined ? [] : await findVersions(ctx, [uuid]);
   if (versions.length === 0)
     throw invalid("/provenance/collectionPointId", "There is no such collection point.");
@@ -154,29 +157,51 @@ async function shownVersion(ctx: Context, input: ConsentInput, occurredAt: Date)
   return shown;
 }
 
-function fittingCapture(
-  ctx: Context,
+function readCapture(ctx: Context, token: string | undefined): Capture | undefined {
+  if (token === undefined) return undefined;
+  const capture = readCaptureToken(ctx, token);
+  if (capture === undefined)
+    throw invalid(tokenPointer, "Not a capture token of this organization, or altered.");
+  return capture;
+}
+
+/** What a capture token says of the screen stands in for what the caller left out. */
+function withCapture(provenance: Provenance, capture: Capture | undefined): Provenance {
+  if (capture === undefined) return provenance;
+  return {
+    ...provenance,
+    collectionPointId: provenance.collectionPointId ?? formatId("cpt", capture.collectionPointId),
+    version: provenance.version ?? capture.version,
+    language: provenance.language ?? capture.language,
+    pageUrl: provenance.pageUrl ?? capture.pageUrl,
+  };
+}
+
+function refuseOtherScreen(
+  capture: Capture,
   provenance: Provenance,
   shown: { collectionPointId: string; version: number },
   occurredAt: Date,
-) {
-  const pointer = "/provenance/captureToken";
-  const capture = readCaptureToken(ctx, provenance.captureToken ?? "");
-  if (capture === undefined) throw invalid(pointer, "Not a capture token of this organization, or altered.");
+): void {
   if (capture.collectionPointId !== shown.collectionPointId || capture.version !== shown.version) {
-    throw invalid(pointer, "This capture token is for another wording.");
+    throw invalid(tokenPointer, "This capture token is for another wording.");
   }
-  if (provenance.language !== undefined && provenance.language !== capture.language) {
+  if (provenance.language !== capture.language) {
     throw invalid("/provenance/language", "The capture token says that another language was on the screen.");
+  }
+  if (capture.pageUrl !== undefined && pageOf(provenance.pageUrl ?? "") !== capture.pageUrl) {
+    throw invalid("/provenance/pageUrl", "The capture token says that another page was on the screen.");
   }
   const skew = limits.clockSkewSeconds * 1000;
   if (occurredAt.getTime() < capture.issuedAt - skew) {
     throw invalid("/provenance/occurredAt", "This lies before the capture token was issued.");
   }
   if (occurredAt.getTime() > capture.issuedAt + limits.captureTokenLifeSeconds * 1000 + skew) {
-    throw invalid(pointer, "This capture token is too old. Ask for a new one each time the page is shown.");
+    throw invalid(
+      tokenPointer,
+      "This capture token is too old. Ask for a new one each time the page is shown.",
+    );
   }
-  return capture;
 }
 
 /** The id of an inbound message that evidence refers to as `{"messageId": "wamid.…"}`. */

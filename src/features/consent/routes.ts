@@ -20,9 +20,15 @@ const consentInput = z.strictObject({
   purpose: keyName,
   state: z.enum(["given", "withdrawn", "refused"]),
   provenance: z.strictObject({
-    collectionPointId: text(64).openapi({ example: "cpt_01kb0q8s5hf6xv3y1m2n4p5q6r" }),
-    version: z.number().int().min(1).max(2_147_483_647),
-    captureToken: text(1_000).optional(),
+    collectionPointId: text(64).optional().openapi({
+      example: "cpt_01kb0q8s5hf6xv3y1m2n4p5q6r",
+      description: "This and `version` may be left out with a capture token, which knows them.",
+    }),
+    version: z.number().int().min(1).max(2_147_483_647).optional(),
+    captureToken: text(4_000).optional().openapi({
+      description:
+        "From the widget, the checkbox or `…/capture-tokens`: proves which wording, version, language and page was on the screen. Good for one person and one day.",
+    }),
     indication: z.enum(["ticked", "submitted", "clicked", "wrote", "said", "signed"]),
     pageUrl: text(2_000).optional(),
     ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { deriveKey, keyedHash } from "../../../src/kernel/seal.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, created, Shop } from "../../support/shop.ts";
 
@@ -129,6 +130,81 @@ describe("a capture token", () => {
     const stranger = await Shop.open(service);
     await expectRefused(stranger.sendConsent({ subject: person }, { captureToken }), pointer);
     expect((await shop.sendConsent({ subject: person }, { language: "en", captureToken })).status).toBe(201);
+  });
+
+  it("knows the screen by itself: the shop sends nothing but the token, the person and what they did", async () => {
+    const shop = await Shop.open(service);
+    const { token } = await created<Issued>(
+      issue(shop, { pageUrl: "https://shop.example/checkout?order=42&name=Ann#pay" }),
+    );
+    const { subjectId } = await created<{ subjectId: string }>(
+      shop.org.post("/v1/consents", {
+        subject: person,
+        purpose: "promotions",
+        state: "given",
+        provenance: { captureToken: token, indication: "ticked", occurredAt: ago(0) },
+      }),
+    );
+    const { items } = (
+      await shop.org.get<{ items: { provenance: object }[] }>(`/v1/subjects/${subjectId}/consents`)
+    ).body;
+    expect(items[0]?.provenance).toMatchObject({
+      collectionPointId: shop.point,
+      version: 1,
+      wording: "Yes, write to me.",
+      language: "en",
+      pageUrl: "https://shop.example/checkout",
+      proof: "demonstrated",
+    });
+  });
+
+  it("fits its own page only, whatever the query of the address", async () => {
+    const shop = await Shop.open(service);
+    const pageUrl = "https://shop.example/checkout";
+    const { token: captureToken } = await created<Issued>(issue(shop, { pageUrl }));
+    const others = [
+      "https://shop.example/",
+      "https://shop.example/checkout/",
+      "https://shop.example/Checkout",
+      "http://shop.example/checkout",
+      "https://shop.example:8443/checkout",
+      "https://shop.example.evil.example/checkout",
+      "checkout",
+      "javascript:https://shop.example/checkout",
+    ];
+    for (const other of others)
+      await expectRefused(
+        shop.sendConsent({ subject: person }, { captureToken, pageUrl: other }),
+        "/provenance/pageUrl",
+      );
+    expect(await shop.codes(person)).toEqual(["consent_missing"]);
+    const given = await shop.sendConsent(
+      { subject: person },
+      { captureToken, pageUrl: `${pageUrl}?step=2#pay` },
+    );
+    expect(given.status, given.text).toBe(201);
+    for (const none of ["ftp://shop.example/", "checkout"])
+      expect((await issue(shop, { pageUrl: none })).status).toBe(422);
+  });
+
+  it("is needed where the point is not named", async () => {
+    const shop = await Shop.open(service);
+    await expectRefused(
+      shop.sendConsent({ subject: person }, { collectionPointId: undefined }),
+      "/provenance/collectionPointId",
+    );
+    await expectRefused(shop.sendConsent({ subject: person }, { version: undefined }), "/provenance/version");
+  });
+
+  it("of a version before pages were in it still counts", async () => {
+    const shop = await Shop.open(service);
+    const [, payload = ""] = (await shop.captureToken()).split(".");
+    const older = Buffer.from(
+      JSON.stringify((JSON.parse(Buffer.from(payload, "base64url").toString()) as unknown[]).slice(0, 5)),
+    ).toString("base64url");
+    const key = deriveKey((await shop.org.context()).keys.data, "capture_token");
+    const captureToken = `cap1.${older}.${keyedHash(key, `cap1.${older}`).toString("base64url")}`;
+    expect((await shop.sendConsent({ subject: person }, { captureToken })).status).toBe(201);
   });
 
   it("proves the yes of one person, to as many purposes as were asked for", async () => {

@@ -12,6 +12,7 @@ afterAll(() => service.close());
 
 interface Point {
   id: string;
+  publicKey: string;
   key: string;
   version: number;
   wording: string;
@@ -45,6 +46,9 @@ describe("a collection point", () => {
     expect(point).toEqual({
       ...input,
       id: point.id,
+      publicKey: expect.stringMatching(/^pub_[0-9a-z]{26}$/),
+      origins: [],
+      chat: null,
       version: 1,
       defaultChecked: false,
       wordingSha256: createHash("sha256").update(input.wording).digest("hex"),
@@ -108,6 +112,91 @@ describe("a collection point", () => {
     await created(make(org));
     expect((await make(org)).status).toBe(409);
     expect((await make(await service.organization())).status).toBe(201);
+  });
+
+  it("is named to people by a public key that no other point has, and that is no part of its id", async () => {
+    const org = await service.organization();
+    const points = await Promise.all(
+      ["one", "two", "three"].map((key) => created<Point>(make(org, { key }))),
+    );
+    const keys = points.map(({ publicKey }) => publicKey.slice(4));
+    expect(new Set(keys).size).toBe(3);
+    // A TypeID's first ten characters are the time of a version 7 uuid: of random ones they differ.
+    expect(new Set(keys.map((key) => key.slice(0, 6))).size).toBe(3);
+    for (const { id, publicKey } of points) expect(id.slice(4)).not.toContain(publicKey.slice(4, 12));
+  });
+
+  it("keeps its public key when the same request comes again", async () => {
+    const org = await service.organization();
+    const headers = { "idempotency-key": "checkout" };
+    const first = await org.post<Point>("/v1/collection-points", input, headers);
+    const again = await org.post<Point>("/v1/collection-points", input, headers);
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    expect((await org.get(`/v1/collection-points/${first.body.id}`)).text).toBe(first.text);
+  });
+
+  it("changes its name, sites and chat without a new version, and leaves what is not named", async () => {
+    const org = await service.organization();
+    const sender = await org.sender();
+    const point = await created<Point>(make(org, { origins: ["https://shop.example"] }));
+    const path = `/v1/collection-points/${point.id}`;
+    const chat = { sender: sender.id, text: "Hello! Offers, please." };
+    expect((await org.patch(path, { chat })).body).toEqual({ ...point, chat });
+    const origins = ["https://www.shop.example:8443", "http://localhost:3000"];
+    expect((await org.patch(path, { origins, name: "Till" })).body).toEqual({
+      ...point,
+      chat,
+      origins,
+      name: "Till",
+    });
+    const cleared = { ...point, origins: [], name: "Till" };
+    expect((await org.patch(path, { origins: [], chat: null })).body).toEqual(cleared);
+    expect((await org.get(path)).body).toEqual(cleared);
+    expect((await (await service.organization()).patch(path, { name: "Mine" })).status).toBe(404);
+    const [change] = await administer(
+      service.database.ownerUrl,
+      (
+        sql,
+      ) => sql`select details from audit_entry where action = 'collection_point.changed' and entity = ${point.id}
+        order by at desc limit 1`,
+    );
+    expect(change).toEqual({ details: { origins: [], chat: null } });
+  });
+
+  it("takes no site that is none, and no chat with a sender of somebody else", async () => {
+    const org = await service.organization();
+    const point = await created<Point>(make(org));
+    const path = `/v1/collection-points/${point.id}`;
+    const wrong = [
+      "shop.example",
+      "https://shop.example/",
+      "https://SHOP.example",
+      "https://shop.example/checkout",
+      "https://shop.example?x",
+      "https://user@shop.example",
+      "http://shop.example",
+      "http://localhost.shop.example",
+      "https://*.shop.example",
+      "https://shop.example:443",
+      "null",
+      "*",
+      "file:///checkout.html",
+      "javascript:alert(1)",
+    ];
+    for (const origin of wrong) {
+      const refused = await org.patch<Point>(path, { origins: ["https://shop.example", origin] });
+      expect([origin, refused.status, refused.body.errors?.map(({ pointer }) => pointer)]).toEqual([
+        origin,
+        422,
+        ["/origins/1"],
+      ]);
+    }
+    const stranger = await (await service.organization()).sender();
+    const chat = { sender: stranger.id, text: "Hello!" };
+    expect((await org.patch<Point>(path, { chat })).body.errors).toMatchObject([{ pointer: "/chat/sender" }]);
+    expect((await make(org, { key: "two", chat })).body.errors).toMatchObject([{ pointer: "/chat/sender" }]);
+    expect((await org.patch(path, {})).status).toBe(422);
+    expect((await org.get(path)).body).toEqual(point);
   });
 
   it("of another organization is not there", async () => {

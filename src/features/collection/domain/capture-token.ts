@@ -10,6 +10,8 @@ export interface Capture {
   readonly language: string;
   /** Milliseconds since 1970. */
   readonly issuedAt: number;
+  /** The page that showed it, as `pageOf` gives it; undefined when nobody said. */
+  readonly pageUrl: string | undefined;
 }
 
 const prefix = "cap1";
@@ -26,6 +28,7 @@ export function signCapture(key: Key, capture: Capture): string {
       capture.version,
       capture.language,
       capture.issuedAt,
+      capture.pageUrl ?? null,
     ]),
   ).toString("base64url");
   return `${prefix}.${payload}.${signature(key, payload).toString("base64url")}`;
@@ -38,10 +41,19 @@ export function readCapture(key: Key, token: string): Capture | undefined {
   const given = Buffer.from(signed, "base64url");
   const wanted = signature(key, payload);
   if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined;
-  const [tokenId, collectionPointId, version, language, issuedAt] = JSON.parse(
+  const [tokenId, collectionPointId, version, language, issuedAt, pageUrl] = JSON.parse(
     Buffer.from(payload, "base64url").toString("utf8"),
-  ) as [string, string, number, string, number];
-  return { tokenId, collectionPointId, version, language, issuedAt };
+  ) as [string, string, number, string, number, (string | null)?];
+  return { tokenId, collectionPointId, version, language, issuedAt, pageUrl: pageUrl ?? undefined };
+}
+
+/**
+ * The page of an address: origin and path. A query may hold personal data and names the same page. Undefined for what
+ * is no address of a page.
+ */
+export function pageOf(address: string): string | undefined {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url.origin + url.pathname : undefined;
 }
 
 function signature(key: Key, payload: string): Buffer {
