@@ -5,6 +5,7 @@ import { signingKeyRoutes } from "./features/archive/routes.ts";
 import { blocklistRoutes } from "./features/blocklist/routes.ts";
 import { collectionRoutes } from "./features/collection/routes.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
+import { siteRoutes } from "./features/consent/site-routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
 import { breakerRoutes } from "./features/gate/breaker-routes.ts";
@@ -86,6 +87,7 @@ export function buildApp(composed: Composed, config: Config): App {
       verifyToken: config.whatsappVerifyToken,
     },
   );
+  siteRoutes(app, services, organizationKeys);
   optOutPageRoutes(app, services, organizationKeys);
   pickupRoutes(app, services, organizationKeys);
   signingKeyRoutes(app, [composed.signingKey.publicKey]);

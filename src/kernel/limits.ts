@@ -40,6 +40,8 @@ export const limits = {
   captureTokenLifeSeconds: 24 * 3600,
   /** Sites whose pages may show one collection point. */
   pointOrigins: 100,
+  /** How long a browser may remember that a site is listed: a removed one is refused by then even before it asks. */
+  preflightSeconds: 600,
   causeLifeSeconds: 15 * 60,
   causesPerPerson: 10,
   /** Messages to one person in 24 hours that causes of one kind let through, sign-ins aside, whatever they opted out of. */
