@@ -40,6 +40,9 @@ export const limits = {
   captureTokenLifeSeconds: 24 * 3600,
   /** Sites whose pages may show one collection point. */
   pointOrigins: 100,
+  /** Sign-ups on pages: of one address, behind which a whole office may be, and for one number. */
+  signUpsOfAddress: { points: 60, seconds: 600 },
+  signUpsOfNumber: { points: 30, seconds: 3600 },
   /** How long a browser may remember that a site is listed: a removed one is refused by then even before it asks. */
   preflightSeconds: 600,
   causeLifeSeconds: 15 * 60,

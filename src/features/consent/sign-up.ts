@@ -1,7 +1,9 @@
 import type { OrganizationKeys, Services } from "../../context.ts";
+import { takeTurn } from "../../db/rate-limit.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { canonicalPhone } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
 import { keyedHash } from "../../kernel/seal.ts";
 import {
   captureShown,
@@ -56,6 +58,8 @@ export interface SignUp {
   readonly captureToken: string;
   readonly phone: string;
   readonly ipAddress: string | undefined;
+  /** What of the address the visitor has to themself (`addressOfOneCaller`). */
+  readonly caller: string | undefined;
   readonly userAgent: string | undefined;
 }
 
@@ -63,13 +67,16 @@ export interface SignUp {
  * Records the yes of a visitor who ticked what a collection point shows: one event for each purpose of the version that
  * their capture token names. The same sign-up sent twice is one. `requested`: it awaits a confirmation.
  *
- * Throws `invalid` for a number that cannot be, and for a token that is old, altered or of another point or person.
+ * Throws `too_many_requests` (by address, and by number), `invalid` for a number that cannot be, and for a token that is old, altered or of another point or person.
  */
 export async function signUp(
   opened: OpenedPoint,
   input: SignUp,
 ): Promise<{ reference: string; state: string }> {
   const { ctx, point } = opened;
+  if (input.caller !== undefined) {
+    await takeTurn(ctx.services, "sign_up_address", input.caller, limits.signUpsOfAddress);
+  }
   const canonical = canonicalPhone(input.phone);
   if (canonical === undefined)
     throw invalid("/subject/phone", "Not a possible phone number with its country code.");
@@ -83,6 +90,7 @@ export async function signUp(
     );
   }
   const person = keyedHash(ctx.keys.lookup, `phone:${canonical}`).toString("base64url");
+  await takeTurn(ctx.services, "sign_up_number", person, limits.signUpsOfNumber);
   const recorded = [];
   for (const purpose of shown.purposes) {
     recorded.push(

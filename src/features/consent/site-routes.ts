@@ -1,6 +1,7 @@
 import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited, readJsonText, z } from "../../http/app.ts";
+import { addressOfOneCaller, clientAddress } from "../../http/client-address.ts";
 import { validate } from "../../http/problem.ts";
 import { httpUrl, text } from "../../http/schemas.ts";
 import { parseStrictJson } from "../../http/strict-json.ts";
@@ -61,12 +62,14 @@ export function siteRoutes(
   };
 
   take("captures", view, ({ opened, origin, input }) => showOnSite(opened, origin, input));
-  take("consents", signUpInput, ({ c, opened, input }) =>
-    signUp(opened, {
+  take("consents", signUpInput, ({ c, opened, input }) => {
+    const ipAddress = clientAddress(c);
+    return signUp(opened, {
       phone: input.subject.phone,
       captureToken: input.provenance.captureToken,
-      ipAddress: c.env?.incoming?.socket.remoteAddress,
+      ipAddress,
+      caller: ipAddress && addressOfOneCaller(ipAddress),
       userAgent: c.req.header("user-agent")?.slice(0, 1_000),
-    }),
-  );
+    });
+  });
 }

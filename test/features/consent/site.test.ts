@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { limits } from "../../../src/kernel/limits.ts";
 import { type Client, startTestService, type TestService } from "../../support/service.ts";
 import { ago, created, messages, Shop } from "../../support/shop.ts";
 
@@ -401,6 +402,40 @@ describe("a visitor's yes", () => {
     expect(await site.shop.codes(person, { purpose: "order_updates", message: messages.parcel })).toContain(
       "recipient_opted_out",
     );
+  });
+});
+
+describe("too many sign-ups", () => {
+  it("for one number are refused with the time to wait, and others go on", async () => {
+    const site = await Site.open();
+    const phone = `+120255${service.nextNumber().slice(1)}`;
+    const captureToken = await site.token();
+    const send = () => site.consents({ captureToken, phone });
+    const answers = await Promise.all(Array.from({ length: limits.signUpsOfNumber.points }, send));
+    expect(answers.map(({ status }) => status)).not.toContain(429);
+    const refused = await send();
+    expect([refused.status, refused.body.type]).toEqual([429, "urn:sayso:problem:too_many_requests"]);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(refused.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(await site.history({ phone })).toHaveLength(1);
+    const other = { phone: `+120255${service.nextNumber().slice(1)}` };
+    await created(site.consents({ captureToken: await site.token(), ...other }));
+  });
+
+  it("from one address are refused, over all processes together", async () => {
+    const site = await Site.open();
+    const processes = [await service.startProcess(), await service.startProcess()];
+    const send = async (n: number) =>
+      (
+        await processes[n % 2]?.transport(`${site.path}/consents`, {
+          method: "POST",
+          headers: json,
+          body: JSON.stringify({ subject: { phone: "12" }, provenance: { captureToken: "x" } }),
+        })
+      )?.status;
+    const statuses: (number | undefined)[] = [];
+    for (let n = 0; n < limits.signUpsOfAddress.points + 2; n += 1) statuses.push(await send(n));
+    expect(statuses).toEqual([...Array(limits.signUpsOfAddress.points).fill(422), 429, 429]);
   });
 });
 
