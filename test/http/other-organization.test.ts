@@ -235,7 +235,7 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
   "GET /v1/collection-points": plain,
   "POST /v1/collection-points": [
     {
-      names: ["purpose"],
+      names: ["purpose", "sender"],
       request: (t) => ({
         path: "/v1/collection-points",
         body: {
@@ -246,7 +246,17 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
           purposes: ["promotions", t.purpose],
           language: "en",
           wording: "Yes.",
+          chat: { sender: t.sender, text: "Hello!" },
         },
+      }),
+    },
+  ],
+  "PATCH /v1/collection-points/{id}": [
+    {
+      names: ["point", "sender"],
+      request: (t) => ({
+        path: `/v1/collection-points/${t.point}`,
+        body: { chat: { sender: t.sender, text: "Hello!" } },
       }),
     },
   ],
