@@ -26,6 +26,7 @@ import { simulatorRoutes } from "./features/gate/simulator-routes.ts";
 import { switchRoutes } from "./features/gate/switch-routes.ts";
 import { optOutPageRoutes } from "./features/optout/page-routes.ts";
 import { optOutRoutes } from "./features/optout/routes.ts";
+import { stopRoutes } from "./features/optout/stop-routes.ts";
 import { suspicionRoutes } from "./features/optout/suspicion-routes.ts";
 import { apiKeyFinder } from "./features/organization/index.ts";
 import { organizationRoutes } from "./features/organization/routes.ts";
@@ -89,6 +90,7 @@ export function buildApp(composed: Composed, config: Config): App {
   );
   siteRoutes(app, services, organizationKeys);
   optOutPageRoutes(app, services, organizationKeys);
+  stopRoutes(app, services, organizationKeys);
   pickupRoutes(app, services, organizationKeys);
   signingKeyRoutes(app, [composed.signingKey.publicKey]);
   operationRoutes(app, services);

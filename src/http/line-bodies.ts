@@ -8,7 +8,9 @@ import { parseStrictJson } from "./strict-json.ts";
 /** The body of POST /v1/opt-outs. */
 export const optOutBody = z.strictObject({
   subject: subjectReference,
-  scope: z.enum(["all", "purpose"]),
+  scope: z.enum(["all", "marketing", "purpose"]).openapi({
+    description: "`marketing`: every purpose of that category, those to come included.",
+  }),
   purpose: keyName.optional(),
   channel: channel.optional().openapi({ description: "Left out: every channel." }),
   source: z.enum(["staff", "api", "link", "keyword", "platform", "import"]),

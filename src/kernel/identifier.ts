@@ -1,4 +1,4 @@
-import { type PhoneNumber, parsePhoneNumberFromString } from "libphonenumber-js/min";
+import { isSupportedCountry, type PhoneNumber, parsePhoneNumberFromString } from "libphonenumber-js/min";
 
 /** One way to name a person, as callers write it: `{"phone": "+79161234567"}`. */
 export interface IdentifierInput {
@@ -122,6 +122,24 @@ function readPhone(value: string): PhoneNumber | undefined {
   const folded = foldPhone(parsed.number);
   const again = folded === written ? parsed : parsePhoneNumberFromString(folded);
   return again?.isPossible() && again.number === folded ? again : undefined;
+}
+
+/**
+ * A phone number as a person types it into a form, in E.164: with + or 00 before the country code, or as it is dialled
+ * in `country` (ISO 3166-1 alpha-2). Undefined when it cannot be a number, or does not tell its country.
+ */
+export function readTypedPhone(typed: string, country: string | null): string | undefined {
+  if (typed.length > 40) return undefined;
+  const written = typed.normalize("NFKC").trim().replace(/^00/, "+");
+  const known = country !== null && isSupportedCountry(country) ? country : undefined;
+  if (!written.startsWith("+") && known === undefined) return undefined;
+  const parsed = parsePhoneNumberFromString(written, {
+    ...(known !== undefined && { defaultCountry: known }),
+    extract: false,
+  });
+  return parsed?.ext === undefined && canonicalPhone(parsed?.number ?? "") !== undefined
+    ? parsed?.number
+    : undefined;
 }
 
 const argentinaWith15 = /^\+549?(?:(11)15(\d{8})|([23]\d\d)15(\d{7})|([23]\d{3})15(\d{6}))$/;

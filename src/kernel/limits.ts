@@ -74,6 +74,9 @@ export const limits = {
   optOutUndoSeconds: 600,
   /** How long after marketing a voice note may be an answer to it, and so a no that nobody has heard. */
   voiceNoteAfterMarketingSeconds: 24 * 3600,
+  /** Noes at /stop from one address (many people may share it), and about one number. */
+  stopsPerAddress: { points: 30, seconds: 600 },
+  stopsPerNumber: { points: 5, seconds: 3600 },
   /** How long a permit may be redeemed, and so how long after a no a message may still arrive. */
   permitLifeSeconds: 60,
   /** Monitor mode of a sender and a purpose, from the first time that it began. */

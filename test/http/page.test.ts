@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { shownContact, shownEnd, shownSize, shownText } from "../../src/http/page.ts";
 import { pageContentSecurityPolicy, pageHeaders } from "../../src/http/page-security.ts";
@@ -84,22 +84,14 @@ describe("the catalogues", () => {
   });
 
   it("have no message that a page could not show", () => {
-    const sources = [
-      ...[
-        "opt-out",
-        "opt-out-done",
-        "opt-out-undone",
-        "opt-out-not-undone",
-        "opt-out-link-problem",
-        "problem",
-      ],
-      ...["pickup", "pickup-closed"],
-    ].map((name) => `../../templates/page/${name}.hbs`);
-    const shared = ["page-top", "page-bottom", "page-stop-all"].map(
-      (name) => `../../templates/partials/${name}.hbs`,
+    const templates = ["page", "partials"].flatMap((folder) => {
+      const files = readdirSync(new URL(`../../templates/${folder}/`, import.meta.url));
+      return files.map((file) => `../../templates/${folder}/${file}`);
+    });
+    const views = ["datarequest/pickup-page.ts", "optout/stop-page.ts"].map(
+      (file) => `../../src/features/${file}`,
     );
-    const views = ["../../src/features/datarequest/pickup-page.ts"];
-    const text = [...sources, ...shared, ...views]
+    const text = [...templates, ...views]
       .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
       .join("\n");
     const madeUp = /^(?:problem\.\w+|pickup\.(?:locked|expired|unknown))\.(?:heading|means|next)$/;

@@ -6,6 +6,11 @@ import {
   renderOptOutPage,
   renderOptOutUndonePage,
 } from "../../src/features/optout/page.ts";
+import {
+  renderStopDonePage,
+  renderStopPage,
+  renderStopUnknownPage,
+} from "../../src/features/optout/stop-page.ts";
 import { renderProblemPage } from "../../src/http/problem-page.ts";
 import type { Language } from "../../src/kernel/language.ts";
 
@@ -14,6 +19,8 @@ export interface PageWords {
   readonly organizationName: string;
   readonly purposeName: string;
   readonly contact: string;
+  /** What somebody typed into a field. */
+  readonly typed: string;
 }
 
 const plainWords: Readonly<Record<Language, PageWords>> = {
@@ -21,11 +28,13 @@ const plainWords: Readonly<Record<Language, PageWords>> = {
     organizationName: "Harbour Bookshop",
     purposeName: "Offers and new arrivals",
     contact: "hello@bookshop.example",
+    typed: "0151 2345",
   },
   ru: {
     organizationName: "Книжная лавка «Причал»",
     purposeName: "Скидки и новинки",
     contact: "hello@bookshop.example",
+    typed: "8 (912) 345",
   },
 };
 
@@ -33,6 +42,7 @@ const plainWords: Readonly<Record<Language, PageWords>> = {
 export const hostileWords: PageWords = {
   organizationName: `<script>alert(1)</script>"'\`=&\u202egnp.exe\u202c\u2066${"W".repeat(150)}`,
   purposeName: `</bdi><img src=x onerror=alert(1)>=HYPERLINK("x")e${"\u0301".repeat(60)}${"Щ".repeat(90)}`,
+  typed: `"><script>alert(1)</script>\u202e+7${"9".repeat(200)}`,
   contact: `javascript:alert(1)//"><b>${"\u202e"}moc${"x".repeat(150)}`,
 };
 
@@ -56,6 +66,7 @@ export function allPages(
     undo: { nonce: "8sJ2nT0qLw", until: new Date("2026-11-22T17:51:30Z") },
     timeZone,
   };
+  const stop = { language, path: "/stop", organizationName };
   const pickup = {
     language,
     path: "/a/Zt4m0vV1cZfJ8yq2b7dXtA",
@@ -72,8 +83,18 @@ export function allPages(
     "opt-out-undone": renderOptOutUndonePage(subject),
     "opt-out-too-late": renderOptOutNotUndonePage({ ...subject, reason: "too_late", contact }),
     "opt-out-superseded": renderOptOutNotUndonePage({ ...subject, reason: "superseded" }),
-    "opt-out-link": renderOptOutLinkProblemPage({ language }),
-    "opt-out-link-contact": renderOptOutLinkProblemPage({ language, organizationName, contact }),
+    "opt-out-link": renderOptOutLinkProblemPage({ language, stopPath: "/stop" }),
+    "opt-out-link-contact": renderOptOutLinkProblemPage({
+      language,
+      stopPath: "/stop/org_01kap8w3vtee2t0m4wa8cn7v6k",
+      organizationName,
+      contact,
+    }),
+    stop: renderStopPage(stop),
+    "stop-wrong": renderStopPage({ ...stop, wrong: { typed: words.typed } }),
+    "stop-missing": renderStopPage({ ...stop, wrong: { typed: "" } }),
+    "stop-done": renderStopDonePage({ ...done, number: "+79161234567" }),
+    "stop-unknown": renderStopUnknownPage(language),
     "problem-not-found": renderProblemPage({ language, code: "not_found", isGet: true }),
     "problem-unavailable": renderProblemPage({
       language,

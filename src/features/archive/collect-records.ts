@@ -111,7 +111,7 @@ export async function consentSection({ ctx, consents, purposes }: Reported): Pro
  */
 export async function optOutSection({ ctx, recordIds, hashes, consents }: Reported): Promise<Section> {
   const [events, noes, suspicions, blocks, preferences] = await Promise.all([
-    selectOptOutEvents(ctx, recordIds),
+    selectOptOutEvents(ctx, recordIds, hashes),
     selectStandingNoes(ctx, hashes),
     selectSuspicions(ctx, recordIds, hashes),
     blocksOf(ctx, hashes),
@@ -200,12 +200,12 @@ function standing(
   const rows = new Map<string, OwnRows["opt_outs"]>();
   for (const no of noes) {
     if (told.has(no.eventId)) continue;
-    const purpose = no.purpose === "*" ? null : no.purpose;
+    const purpose = no.purpose.startsWith("*") ? null : no.purpose;
     rows.set(`${no.eventId} ${no.kind} ${no.channel} ${no.purpose}`, {
       id: /^(?:opt|cns)_/.test(no.eventId) ? no.eventId : null,
       kind: "opt_out",
       event: no.kind,
-      scope: purpose === null ? "all" : "purpose",
+      scope: no.purpose === "*marketing" ? "marketing" : purpose === null ? "all" : "purpose",
       purpose,
       channel: no.channel === "*" ? null : no.channel,
       source: no.kind === "invalidated" ? "platform" : null,

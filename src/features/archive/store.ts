@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, inArray, or } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import { auditEntry } from "../audit/tables.ts";
 import { blockEvent } from "../blocklist/tables.ts";
@@ -54,7 +54,12 @@ export async function selectPoints(ctx: Context, ids: readonly string[]) {
   );
 }
 
-export async function selectOptOutEvents(ctx: Context, subjectIds: readonly string[]) {
+/** Those of the person's records, and those that were said of one of their identifiers alone. */
+export async function selectOptOutEvents(
+  ctx: Context,
+  subjectIds: readonly string[],
+  hashes: readonly string[],
+) {
   return ctx.services.db.read((d) =>
     d
       .select()
@@ -62,7 +67,10 @@ export async function selectOptOutEvents(ctx: Context, subjectIds: readonly stri
       .where(
         and(
           eq(optOutEvent.organizationId, ctx.organizationId),
-          inArray(optOutEvent.subjectId, [...subjectIds]),
+          or(
+            inArray(optOutEvent.subjectId, [...subjectIds]),
+            inArray(optOutEvent.identifierHash, fromHex(hashes)),
+          ),
         ),
       )
       .orderBy(asc(optOutEvent.recordedAt), asc(optOutEvent.id)),

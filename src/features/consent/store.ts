@@ -59,7 +59,7 @@ export async function insertConsentEvent(
         "standing",
         sql`select 1 as one from standing_no n join hashes h on h.hash = n.identifier_hash
           where n.organization_id = ${ctx.organizationId}::uuid and n.channel in ('*', ${event.channel})
-            and n.purpose in ('*', ${event.purpose}) limit 1`,
+            and n.purpose = any(no_purposes(${ctx.organizationId}::uuid, ${event.purpose})) limit 1`,
       ],
     ];
     if (token !== undefined) {
@@ -187,7 +187,7 @@ export async function findEvidence(
           and not exists (
             select from standing_no n join (${hashesOf(sql, ctx, [about.subjectId], [])}) h on h.hash = n.identifier_hash
             where n.organization_id = e.organization_id and n.channel in ('*', e.channel)
-              and n.purpose in ('*', e.purpose)
+              and n.purpose = any(no_purposes(e.organization_id, e.purpose))
               and date_trunc('second', n.at) >= date_trunc('second', e.occurred_at))) as confirms
       from inbound_message m
       join subject w on w.organization_id = m.organization_id and w.id = m.subject_id

@@ -61,7 +61,8 @@ export async function selectComplaints(
       cross join lateral (
         select count(distinct c.root_id)::int as people from (
           select p.root_id, least(e.occurred_at, e.recorded_at) as at from opt_out_event e
-          join subject p on p.organization_id = e.organization_id and p.id = e.subject_id
+          left join identifier i on i.organization_id = e.organization_id and i.hash = e.identifier_hash
+          join subject p on p.organization_id = e.organization_id and p.id = coalesce(e.subject_id, i.subject_id)
           where e.organization_id = s.organization_id and e.recorded_at > since.at
             and e.occurred_at > date_trunc('second', since.at) and e.kind = 'opted_out'
             and e.source <> 'import' and not exists (

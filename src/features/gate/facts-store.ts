@@ -222,7 +222,8 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
         select distinct on (k.n, o.kind, o.purpose) k.n, o.* from known k join common c on c.c = k.c cross join lateral (
           select o.kind, o.purpose, o.at, o.event_id from standing_no o
           where o.organization_id = k.organization_id and o.identifier_hash = k.hash
-            and o.channel in ('*', c.channel) and o.purpose in ('*', c.purpose) offset 0) o
+            and o.channel in ('*', c.channel)
+            and o.purpose in ('*', c.purpose, case when c.is_marketing then '*marketing' end) offset 0) o
         order by k.n, o.kind, o.purpose, o.at desc) x
       union all
       select 'suspicion', x.n, json_build_object('id', x.suspicion_id, 'at', x.at) from (

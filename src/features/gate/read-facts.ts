@@ -92,7 +92,8 @@ function factsOf(prepared: Prepared, { common: row, person }: FactsRow, common: 
     blocks: (person.block ?? []).map((block) => ({ ...block, id: formatId("blk", block.id) })),
     nos: (person.no ?? []).map((no) => ({
       kind: no.kind as Facts["nos"][number]["kind"],
-      purpose: no.purpose === "*" ? null : no.purpose,
+      // A no to all marketing is one to the purpose that is asked about: it is read for marketing only.
+      purpose: no.purpose === "*" ? null : no.purpose === "*marketing" ? question.purpose : no.purpose,
       at: no.at,
       eventId: no.eventId,
     })),

@@ -1,15 +1,16 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { replay } from "../../db/write.ts";
-import { invalid, SaysoError } from "../../kernel/errors.ts";
+import { invalid } from "../../kernel/errors.ts";
 import { maskIdentifier } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { makeLinkToken, organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import { findPurpose, getOrganization } from "../organization/index.ts";
+import { findPurpose } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
+import { type OpenedOrganization, openForPerson } from "./acting-person.ts";
 import {
   insertLinkOptOut,
   insertUndo,
@@ -54,61 +55,41 @@ function linkKey(keys: OrganizationKeys) {
   return deriveKey(keys.data, use);
 }
 
-/** What an opened link is about, with a context in which the person themself acts. */
-export interface OpenedLink {
-  readonly ctx: Context;
+/** What an opened link is about. */
+export interface OpenedLink extends OpenedOrganization {
   readonly subjectId: string;
   readonly purpose: { readonly key: string; readonly name: string } | undefined;
-  readonly organization: {
-    readonly name: string;
-    readonly contact: string | undefined;
-    readonly timeZone: string;
-  };
   /** The number's last two digits, such as `…67`. */
   readonly maskedNumber: string;
 }
 
-/** Opens a link's token. Changes nothing. Undefined when it was altered or cut, or is of another organization. */
+/**
+ * Opens a link's token. Changes nothing. When it was altered or cut, or is of another organization: the organization
+ * that it claims to be of, if there is such a one; whoever alters a link may as well write that.
+ */
 export async function openOptOutLink(
   services: Services,
   organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
   token: string,
   requestId: string,
-): Promise<OpenedLink | undefined> {
+): Promise<OpenedLink | { readonly broken: OpenedOrganization | undefined }> {
   const organizationId = organizationOfLinkToken(token);
-  const keys = organizationId && (await knownKeys(organizationKeys, organizationId));
-  if (!organizationId || !keys) return undefined;
-  const content = readLinkToken(linkKey(keys), use, organizationId, token) as LinkContent | undefined;
-  if (content === undefined) return undefined;
-  const ctx: Context = { services, organizationId, keys, actor: { kind: "person" }, requestId };
+  const opened = organizationId
+    ? await openForPerson(services, organizationKeys, organizationId, requestId)
+    : undefined;
+  if (opened === undefined) return { broken: undefined };
+  const { ctx } = opened;
+  const content = readLinkToken(linkKey(ctx.keys), use, ctx.organizationId, token) as LinkContent | undefined;
+  if (content === undefined) return { broken: opened };
   const { root, identifiers } = await readPerson(ctx, formatId("sub", content.subjectId));
-  const organization = await getOrganization(ctx);
   const purpose = content.purpose === undefined ? undefined : await findPurpose(ctx, content.purpose);
   const number = identifiers.find(({ kind }) => kind === "phone" || kind === "wa_id") ?? identifiers[0];
   return {
-    ctx,
+    ...opened,
     subjectId: formatId("sub", root.id),
     purpose: purpose && { key: purpose.key, name: purpose.name },
-    organization: {
-      name: organization.name,
-      contact: organization.dpo?.contact,
-      timeZone: organization.timeZone ?? "UTC",
-    },
     maskedNumber: number === undefined ? "…" : maskIdentifier(number),
   };
-}
-
-/** An organization's keys; undefined when there is no such organization. A lost database is no wrong link. */
-async function knownKeys(
-  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
-  organizationId: string,
-) {
-  try {
-    return await organizationKeys(organizationId);
-  } catch (error) {
-    if (error instanceof SaysoError && error.code === "not_found") return undefined;
-    throw error;
-  }
 }
 
 /**

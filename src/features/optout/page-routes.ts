@@ -1,11 +1,12 @@
 import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited } from "../../http/app.ts";
+import { readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageHeaders } from "../../http/page-security.ts";
-import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds } from "../../kernel/time.ts";
+import type { OpenedOrganization } from "./acting-person.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink, undoOptOut } from "./opt-out-link.ts";
 import {
   renderOptOutDonePage,
@@ -29,8 +30,17 @@ export function optOutPageRoutes(
     openOptOutLink(services, organizationKeys, c.req.param("token") ?? "", c.var.requestId);
   const html = (c: HonoContext<AppEnv>, page: string, status: 200 | 404 = 200) =>
     c.body(page, status, pageHeaders);
-  const linkProblem = (c: HonoContext<AppEnv>) =>
-    html(c, renderOptOutLinkProblemPage({ language: pageLanguage(c) }), 404);
+  const linkProblem = (c: HonoContext<AppEnv>, of: OpenedOrganization | undefined) =>
+    html(
+      c,
+      renderOptOutLinkProblemPage({
+        language: pageLanguage(c),
+        stopPath: of === undefined ? "/stop" : `/stop/${of.organization.id}`,
+        organizationName: of?.organization.name,
+        contact: of?.organization.contact,
+      }),
+      404,
+    );
   const shown = (c: HonoContext<AppEnv>, link: OpenedLink) => ({
     language: pageLanguage(c),
     path: `/o/${c.req.param("token") ?? ""}`,
@@ -41,13 +51,13 @@ export function optOutPageRoutes(
 
   app.get("/o/:token", async (c) => {
     const link = await opened(c);
-    return link === undefined ? linkProblem(c) : html(c, renderOptOutPage(shown(c, link)));
+    return "broken" in link ? linkProblem(c, link.broken) : html(c, renderOptOutPage(shown(c, link)));
   });
 
   app.post("/o/:token", limited(limits.formBytes), async (c) => {
     const link = await opened(c);
-    if (link === undefined) return linkProblem(c);
-    const { scope } = await formOf(c);
+    if ("broken" in link) return linkProblem(c, link.broken);
+    const { scope } = await readForm(c);
     const done = await optOutByLink(link, scope === "all" ? "all" : "purpose");
     return html(
       c,
@@ -65,8 +75,8 @@ export function optOutPageRoutes(
 
   app.post("/o/:token/undo", limited(limits.formBytes), async (c) => {
     const link = await opened(c);
-    if (link === undefined) return linkProblem(c);
-    const { nonce } = await formOf(c);
+    if ("broken" in link) return linkProblem(c, link.broken);
+    const { nonce } = await readForm(c);
     const outcome = await undoOptOut(link, typeof nonce === "string" ? nonce : "");
     const { language, path, organizationName } = shown(c, link);
     return html(
@@ -81,14 +91,4 @@ export function optOutPageRoutes(
           }),
     );
   });
-}
-
-/** The fields of a posted form; none when it cannot be read, for a no that comes garbled is still a no. */
-async function formOf(c: HonoContext<AppEnv>) {
-  try {
-    return await c.req.parseBody();
-  } catch (error) {
-    if (error instanceof SaysoError) throw error;
-    return {};
-  }
 }

@@ -118,6 +118,8 @@ export function renderOptOutNotUndonePage(page: OptOutNotUndonePage): string {
 /** The page of a link that is old, altered or unknown. */
 export interface OptOutLinkProblemPage {
   readonly language: Language;
+  /** The path of the page that needs no link, `/stop` or `/stop/{org_…}`. */
+  readonly stopPath: string;
   /** Present when the link still tells whose it was. */
   readonly organizationName?: string | undefined;
   readonly contact?: string | undefined;
@@ -130,6 +132,7 @@ export function renderOptOutLinkProblemPage(page: OptOutLinkProblemPage): string
     {
       organizationName: page.organizationName === undefined ? null : shownText(page.organizationName),
       otherLanguage: otherLanguage(page.language),
+      stopAddress: pageAddress(page.stopPath, page.language),
       contact: shownContact(page.contact),
     },
     page.language,

@@ -11,11 +11,18 @@ import {
   resolveSubject,
   type SubjectReference,
 } from "../subject/index.ts";
-import { insertOptOut, type OptOutRow, type RecordedOptOut, selectOptOuts, selectStands } from "./store.ts";
+import {
+  insertOptOut,
+  type OptOutRow,
+  type OptOutScope,
+  type RecordedOptOut,
+  selectOptOuts,
+  selectStands,
+} from "./store.ts";
 
 export interface OptOutInput {
   readonly subject: SubjectReference;
-  readonly scope: "all" | "purpose";
+  readonly scope: OptOutScope;
   readonly purpose?: string | undefined;
   readonly channel?: string | undefined;
   readonly source: string;
@@ -47,8 +54,8 @@ export async function keepOptOut(ctx: Context, input: OptOutInput): Promise<bool
 export async function isNewOptOut(ctx: Context, input: OptOutInput): Promise<boolean> {
   const occurredAt = await readOccurredAt(ctx, input);
   const { roots, hashes } = await findSubjects(ctx, input.subject, "/subject");
-  const { purpose, channel } = input;
-  return !(await selectStands(ctx, { purpose, channel, occurredAt, roots, named: hashes }));
+  const { scope, purpose, channel } = input;
+  return !(await selectStands(ctx, { scope, purpose, channel, occurredAt, roots, named: hashes }));
 }
 
 /** When a no was said. Throws for a purpose that does not fit its scope, an unknown one, and a time in the future. */
@@ -57,7 +64,8 @@ async function readOccurredAt(ctx: Context, input: OptOutInput): Promise<string>
     if (input.purpose === undefined) throw invalid("/purpose", "Say which purpose, or use the scope all.");
     if ((await findPurpose(ctx, input.purpose)) === undefined)
       throw invalid("/purpose", "There is no such purpose.");
-  } else if (input.purpose !== undefined) throw invalid("/purpose", "The scope all has no purpose.");
+  } else if (input.purpose !== undefined)
+    throw invalid("/purpose", `The scope ${input.scope} has no purpose.`);
   return notInFuture(input.occurredAt, ctx.services.now(), "/occurredAt").toISOString();
 }
 
@@ -104,7 +112,7 @@ export async function listOptOuts(ctx: Context, before: string | undefined, limi
 function presentOptOut(row: OptOutRow) {
   return {
     id: formatId("opt", row.id),
-    subjectId: formatId("sub", row.subjectId),
+    subjectId: row.subjectId === null ? null : formatId("sub", row.subjectId),
     kind: row.kind,
     scope: row.scope,
     purpose: row.purpose,

@@ -20,7 +20,10 @@ const recorded = z
 const optOut = z
   .object({
     id: z.string(),
-    subjectId: z.string(),
+    subjectId: z
+      .string()
+      .nullable()
+      .openapi({ description: "Null: said of a number at /stop, whoever's it is." }),
     kind: z.string(),
     scope: z.string(),
     purpose: z.string().nullable(),

@@ -9,12 +9,23 @@ import { optOutEvent } from "./tables.ts";
 
 export type OptOutRow = typeof optOutEvent.$inferSelect;
 
+/** Everything, every purpose of marketing (those to come included), or one purpose. */
+export type OptOutScope = "all" | "marketing" | "purpose";
+
+/** The purpose that a standing no has for an opt-out. */
+function standingPurpose({ scope, purpose }: Pick<NewOptOut, "scope" | "purpose">): string {
+  return scope === "marketing" ? "*marketing" : (purpose ?? "*");
+}
+
 export interface NewOptOut {
-  /** One event for each person that was named; usually one. Ids are uuids. */
-  readonly events: readonly { readonly id: string; readonly subjectId: string }[];
+  /**
+   * One event for each person that was named; usually one. Ids are uuids. Without a person it is of the one identifier
+   * that was named, whoever's it is.
+   */
+  readonly events: readonly { readonly id: string; readonly subjectId: string | null }[];
   /** Public id of the first event. */
   readonly publicId: string;
-  readonly scope: "all" | "purpose";
+  readonly scope: OptOutScope;
   readonly purpose: string | undefined;
   readonly channel: string | undefined;
   readonly source: string;
@@ -43,11 +54,11 @@ export function optOutParts(
   optOut: NewOptOut,
   onlyIf?: string,
 ): (readonly [string, Fragment])[] {
-  const roots = optOut.events.map(({ subjectId }) => subjectId);
+  const roots = optOut.events.flatMap(({ subjectId }) => subjectId ?? []);
   const people = JSON.stringify(optOut.events.map(({ id, subjectId }) => ({ id, subject_id: subjectId })));
   const no = {
     channel: optOut.channel ?? "*",
-    purpose: optOut.purpose ?? "*",
+    purpose: standingPurpose(optOut),
     kind: "opted_out",
     at: optOut.occurredAt,
     eventId: optOut.publicId,
@@ -68,9 +79,10 @@ export function optOutParts(
     ],
     [
       "opted_out",
-      sql`insert into opt_out_event (organization_id, id, subject_id, kind, scope, purpose, channel, source,
-          occurred_at, replaced, actor_kind, actor_id)
-        select ${ctx.organizationId}::uuid, e.id, e.subject_id, 'opted_out', ${optOut.scope}, ${optOut.purpose ?? null},
+      sql`insert into opt_out_event (organization_id, id, subject_id, identifier_hash, kind, scope, purpose, channel,
+          source, occurred_at, replaced, actor_kind, actor_id)
+        select ${ctx.organizationId}::uuid, e.id, e.subject_id,
+          case when e.subject_id is null then decode(${optOut.named[0] ?? null}, 'hex') end, 'opted_out', ${optOut.scope}, ${optOut.purpose ?? null},
           ${optOut.channel ?? null}, ${optOut.source}, ${optOut.occurredAt}::timestamptz,
           noes_before.noes, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
         from noes_before, jsonb_to_recordset(${people}::text::jsonb) e(id uuid, subject_id uuid)
@@ -101,7 +113,8 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
           and date_trunc('second', c.proven_at) > date_trunc('second', ${optOut.occurredAt}::timestamptz)
           and (c.proven_expires_at is null or c.proven_expires_at > now())
           and not exists (select from standing_no n join opting_out h on h.hash = n.identifier_hash
-            where n.organization_id = c.organization_id and n.channel in ('*', c.channel) and n.purpose in ('*', c.purpose)
+            where n.organization_id = c.organization_id and n.channel in ('*', c.channel)
+              and n.purpose = any(no_purposes(c.organization_id, c.purpose))
               and date_trunc('second', n.at) >= date_trunc('second', c.proven_at))
         order by c.proven_at desc limit 1) as superseded_by
       from opted_out e where e.id = ${optOut.events[0]?.id ?? null}::uuid`,
@@ -122,7 +135,7 @@ function mayBeUndone(sql: Sql, ctx: Context, subjectId: Fragment): Fragment {
 /** Whether an opt-out of this scope, as late as this one, stands for everybody named: then insertOptOut need not. */
 export async function selectStands(
   ctx: Context,
-  optOut: Pick<NewOptOut, "purpose" | "channel" | "occurredAt" | "named"> & {
+  optOut: Pick<NewOptOut, "scope" | "purpose" | "channel" | "occurredAt" | "named"> & {
     readonly roots: readonly string[];
   },
 ): Promise<boolean> {
@@ -131,7 +144,7 @@ export async function selectStands(
       select not exists (select from (${hashesOf(sql, ctx, optOut.roots, optOut.named)}) h
         where not exists (select from standing_no n
           where n.organization_id = ${ctx.organizationId} and n.identifier_hash = h.hash and n.kind = 'opted_out'
-            and n.channel = ${optOut.channel ?? "*"} and n.purpose = ${optOut.purpose ?? "*"}
+            and n.channel = ${optOut.channel ?? "*"} and n.purpose = ${standingPurpose(optOut)}
             and n.at >= ${optOut.occurredAt}::timestamptz))
         and not exists (select from unnest(${optOut.roots as string[]}::uuid[]) p(id)
           where ${mayBeUndone(sql, ctx, sql`p.id`)}) as stands`,
@@ -141,6 +154,30 @@ export async function selectStands(
 
 function auditOf({ publicId, scope, purpose, source }: NewOptOut) {
   return { action: "opt_out.recorded", entity: publicId, details: { scope, purpose, source } } as const;
+}
+
+/**
+ * Records a no to all marketing of one number (the hash of an identifier), in one statement that does the same whether
+ * anybody is known by it or not: what it takes tells nothing.
+ */
+export async function insertStop(
+  ctx: Context,
+  stop: Pick<NewOptOut, "publicId" | "occurredAt"> & { readonly id: string; readonly hash: string },
+): Promise<{ id: string; recorded_at: string } | undefined> {
+  const optOut: NewOptOut = {
+    ...stop,
+    events: [{ id: stop.id, subjectId: null }],
+    scope: "marketing",
+    purpose: undefined,
+    channel: undefined,
+    source: "page",
+    named: [stop.hash],
+  };
+  return write(ctx, (sql) => ({
+    parts: optOutParts(sql, ctx, optOut),
+    result: sql`select id, recorded_at from opted_out`,
+    audit: auditOf(optOut),
+  }));
 }
 
 /** What a link is about, as its audit entry and a repeated request have it. */

@@ -1,5 +1,15 @@
 import { sql } from "drizzle-orm";
-import { foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  check,
+  foreignKey,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { bytes, instant, organizationId } from "../../db/columns.ts";
 import { organization, sender } from "../organization/tables.ts";
 import { subject } from "../subject/tables.ts";
@@ -10,9 +20,12 @@ export const optOutEvent = pgTable(
   {
     organizationId: organizationId(),
     id: uuid().notNull(),
-    subjectId: uuid().notNull(),
+    /** Null: said of a number alone, whoever's it is; then there is its hash. */
+    subjectId: uuid(),
+    identifierHash: bytes(),
     /** opted_out or undone. */
     kind: text().notNull(),
+    /** all, marketing or purpose. */
     scope: text().notNull(),
     purpose: text(),
     /** Null: every channel. */
@@ -34,6 +47,8 @@ export const optOutEvent = pgTable(
     }),
     index().on(t.organizationId, t.subjectId, t.recordedAt),
     index().on(t.organizationId, t.recordedAt),
+    index().on(t.organizationId, t.identifierHash).where(sql`identifier_hash is not null`),
+    check("opt_out_of_someone", sql`num_nonnulls(${t.subjectId}, ${t.identifierHash}) = 1`),
     uniqueIndex("opt_out_undone_once").on(t.organizationId, t.undoes).where(sql`undoes is not null`),
   ],
 );

@@ -2,4 +2,8 @@ export { openInstallation, organizationKeyring, type SigningKey } from "./keys.t
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
 export { findSender } from "./manage-senders.ts";
-export { selectFirstOrganizationId as firstOrganizationId, selectPurpose as findPurpose } from "./store.ts";
+export {
+  selectFirstOrganizationId as firstOrganizationId,
+  selectOnlyOrganizationId as onlyOrganizationId,
+  selectPurpose as findPurpose,
+} from "./store.ts";

@@ -20,6 +20,10 @@ const organization = z
     dpo: z.object({ name: z.string(), contact: z.string() }).nullable(),
     supervisoryAuthority: z.object({ name: z.string(), url: z.string().optional() }).nullable(),
     notice: z.record(z.string(), z.string()).nullable(),
+    stopUrl: z.string().openapi({
+      description:
+        "Where people end marketing with their number alone. Put it where they find it without a link of ours.",
+    }),
     createdAt: instant,
   })
   .openapi("Organization");

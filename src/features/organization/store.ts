@@ -110,6 +110,14 @@ export async function selectOrganizations(
   );
 }
 
+/** The live organization (uuid), when the installation has one only. */
+export async function selectOnlyOrganizationId(db: Database): Promise<string | undefined> {
+  const rows = await db.read((d) =>
+    d.select({ id: organization.id }).from(organization).where(isNull(organization.sandboxOf)).limit(2),
+  );
+  return rows.length === 1 ? rows[0]?.id : undefined;
+}
+
 export async function selectFirstOrganizationId(db: Database): Promise<string | undefined> {
   const rows = await db.read((d) =>
     d

@@ -10,6 +10,7 @@ import {
   compareNoesToEvents,
   comparePreferences,
   comparePreferencesToEvents,
+  compareStops,
   compareWindows,
   type Difference,
   selectLastBlock,
@@ -84,6 +85,15 @@ export async function compareStates(services: Services, organizationId: string):
       const noes = await selectNoes(services, { organizationId, after, until });
       const named = noes.map((no) => ({ ...no, event: eventOf(no.eventId) }));
       take("standing_no", await compareNoesToEvents(services, organizationId, named));
+    },
+  );
+  await inPieces<Buffer>(
+    Buffer.alloc(0),
+    lastHash,
+    (after) => selectLastHash(services, "opt_out_event", organizationId, after, limits.statesAtOnce),
+    async (after, until) => {
+      const range = { organizationId, after, until };
+      take("standing_no", { ...(await compareStops(services, range)), count: 0 });
     },
   );
   await inPieces<Buffer>(

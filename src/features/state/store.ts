@@ -172,6 +172,10 @@ const knownIdentifiers = (sql: Sql): Fragment => sql`
   join identifier i on i.organization_id = s.organization_id and i.subject_id = s.id
     and (i.created_at = s.created_at or i.created_at < said.recorded_at - interval '10 seconds')`;
 
+/** The purpose that a standing no has for an opt-out event `e`. */
+const noPurpose = (sql: Sql): Fragment =>
+  sql`case when e.scope = 'marketing' then '*marketing' else coalesce(e.purpose, '*') end`;
+
 /** Noes of the events that do not stand, or stand older than they were said, for an identifier of their person. */
 export function compareNoes(services: Services, range: Range): Promise<Compared> {
   return compare(
@@ -179,7 +183,7 @@ export function compareNoes(services: Services, range: Range): Promise<Compared>
     "standing_no",
     (sql) => sql<Row[]>`
       with said as (
-        select e.organization_id, e.subject_id, coalesce(e.channel, '*') as channel, coalesce(e.purpose, '*') as purpose,
+        select e.organization_id, e.subject_id, coalesce(e.channel, '*') as channel, ${noPurpose(sql)} as purpose,
           'opted_out' as kind, e.occurred_at as at, e.recorded_at
         from opt_out_event e
         where ${inRange(sql, range, "e")} and e.kind = 'opted_out' and not exists (
@@ -202,6 +206,29 @@ const lackingNo = (sql: Sql): Fragment => sql`
   jsonb_build_object('identifierHash', encode(hash, 'hex'), 'channel', channel, 'purpose', purpose, 'kind', kind) as of,
   case when stored_at is not null then jsonb_build_object('at', stored_at) end as stored,
   jsonb_build_object('at', at) as rebuilt`;
+
+/** Noes that were said of an identifier alone and do not stand for it, or stand older. */
+export function compareStops(
+  services: Services,
+  { organizationId, after, until }: Range<Buffer>,
+): Promise<Compared> {
+  return compare(
+    services,
+    "standing_no",
+    (sql) => sql<Row[]>`
+      with latest as (
+        select e.identifier_hash as hash, coalesce(e.channel, '*') as channel, ${noPurpose(sql)} as purpose,
+          'opted_out' as kind, max(e.occurred_at) as at
+        from opt_out_event e
+        where e.organization_id = ${organizationId} and e.identifier_hash > ${after} and e.identifier_hash <= ${until}
+        group by 1, 2, 3),
+      pair as (
+        select l.*, n.at as stored_at, coalesce(n.at >= l.at, false) as is_same from latest l
+        left join standing_no n on n.organization_id = ${organizationId} and n.identifier_hash = l.hash
+          and n.channel = l.channel and n.purpose = l.purpose and n.kind = l.kind)
+      ${counted(sql, lackingNo(sql))}`,
+  );
+}
 
 /** Numbers and user ids that somebody came to by a change: what was agreed to before must count no more. */
 export function compareChangedIdentifiers(
@@ -227,7 +254,7 @@ export function compareChangedIdentifiers(
 /** A hash so many further on, of those that a table has; undefined: there are not so many. */
 export async function selectLastHash(
   services: Services,
-  table: "standing_no" | "identity_change" | "platform_preference",
+  table: "standing_no" | "opt_out_event" | "identity_change" | "platform_preference",
   organizationId: string,
   after: Buffer,
   size: number,
@@ -287,7 +314,7 @@ export function compareNoesToEvents(
         left join lateral (
           select e.occurred_at as at from opt_out_event e
           where q.of = 'opt' and e.organization_id = n.organization_id and e.id = q.id and e.kind = 'opted_out'
-            and n.kind = 'opted_out' and coalesce(e.channel, '*') = n.channel and coalesce(e.purpose, '*') = n.purpose
+            and n.kind = 'opted_out' and coalesce(e.channel, '*') = n.channel and ${noPurpose(sql)} = n.purpose
             and not exists (
               select from opt_out_event u where u.organization_id = e.organization_id and u.undoes = e.id)
           union all

@@ -198,7 +198,7 @@ export async function callChangeIdentity(
   );
 }
 
-/** What a standing no is for: '*' stands for every channel or every purpose. */
+/** What a standing no is for: '*' stands for every channel or every purpose, `*marketing` for those of that category. */
 export interface StandingNo {
   readonly channel: string;
   readonly purpose: string;

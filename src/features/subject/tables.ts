@@ -57,7 +57,8 @@ export const identifier = pgTable(
 
 /**
  * The standing noes. A no belongs to the identifier: every spelling of the number, whoever's record it is in.
- * Channel and purpose are '*' where it is for all of them. Rebuildable from the events.
+ * Channel and purpose are '*' where it is for all of them, purpose `*marketing` where it is for every one of that
+ * category, those to come included. Rebuildable from the events.
  */
 export const standingNo = pgTable(
   "standing_no",

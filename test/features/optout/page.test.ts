@@ -161,17 +161,23 @@ describe("the pages after an undo", () => {
 });
 
 describe("the page of a link that does not work", () => {
+  const broken = (language: "en" | "ru") => ({ language, stopPath: "/stop/org_1" });
+
+  it("leads to the page that needs no link, in the same language", () => {
+    expect(renderOptOutLinkProblemPage(broken("ru"))).toContain('href="/stop/org_1?lang&#x3D;ru"');
+  });
+
   it("says so and names the word that works without a link", () => {
-    expect(renderOptOutLinkProblemPage({ language: "en" })).toContain(">STOP</strong>");
-    expect(renderOptOutLinkProblemPage({ language: "ru" })).toContain(">СТОП</strong>");
+    expect(renderOptOutLinkProblemPage(broken("en"))).toContain(">STOP</strong>");
+    expect(renderOptOutLinkProblemPage(broken("ru"))).toContain(">СТОП</strong>");
   });
 
   it("names the organization's contact when it is known", () => {
-    const html = renderOptOutLinkProblemPage({ language: "en", contact: "hello@bookshop.example" });
+    const html = renderOptOutLinkProblemPage({ ...broken("en"), contact: "hello@bookshop.example" });
     expect(html).toContain('href="mailto:hello@bookshop.example"');
   });
 
   it("offers no button, because nobody knows whose it would be", () => {
-    expect(forms(renderOptOutLinkProblemPage({ language: "en" }))).toEqual([]);
+    expect(forms(renderOptOutLinkProblemPage(broken("en")))).toEqual([]);
   });
 });

@@ -1,0 +1,43 @@
+import type { Context, OrganizationKeys, Services } from "../../context.ts";
+import { SaysoError } from "../../kernel/errors.ts";
+import { getOrganization } from "../organization/index.ts";
+
+/** An organization as somebody finds it who came to one of its pages, with a context in which they act themselves. */
+export interface OpenedOrganization {
+  readonly ctx: Context;
+  readonly organization: {
+    /** `org_…` */
+    readonly id: string;
+    readonly name: string;
+    readonly contact: string | undefined;
+    readonly country: string | null;
+    readonly timeZone: string;
+  };
+}
+
+/** Opens an organization (uuid) for a person. Undefined when there is none. */
+export async function openForPerson(
+  services: Services,
+  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  organizationId: string,
+  requestId: string,
+): Promise<OpenedOrganization | undefined> {
+  const keys = await knownKeys(organizationKeys, organizationId);
+  if (keys === undefined) return undefined;
+  const ctx: Context = { services, organizationId, keys, actor: { kind: "person" }, requestId };
+  const { id, name, dpo, country, timeZone } = await getOrganization(ctx);
+  return { ctx, organization: { id, name, contact: dpo?.contact, country, timeZone: timeZone ?? "UTC" } };
+}
+
+/** An organization's keys; undefined when there is no such organization. A lost database is no wrong link. */
+async function knownKeys(
+  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  organizationId: string,
+) {
+  try {
+    return await organizationKeys(organizationId);
+  } catch (error) {
+    if (error instanceof SaysoError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}

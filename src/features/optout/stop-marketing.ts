@@ -1,0 +1,65 @@
+import type { OrganizationKeys, Services } from "../../context.ts";
+import { takeTurn } from "../../db/rate-limit.ts";
+import { SaysoError } from "../../kernel/errors.ts";
+import { readIdentifiers, readTypedPhone } from "../../kernel/identifier.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
+import { onlyOrganizationId } from "../organization/index.ts";
+import { hashIdentifier } from "../subject/index.ts";
+import { type OpenedOrganization, openForPerson } from "./acting-person.ts";
+import { insertStop } from "./store.ts";
+
+/**
+ * The organization whose page `/stop/{org_…}` is; `/stop` alone is that of the only one. An organization's id is no
+ * secret: every link begins with it. Undefined when there is no such organization, or several and none is named.
+ */
+export async function openStopPage(
+  services: Services,
+  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  named: string | undefined,
+  requestId: string,
+): Promise<OpenedOrganization | undefined> {
+  const organizationId = named === undefined ? await onlyOrganizationId(services.db) : parseId("org", named);
+  return organizationId === undefined
+    ? undefined
+    : openForPerson(services, organizationKeys, organizationId, requestId);
+}
+
+/** Takes one of the turns that a caller's address has. Throws `too_many_requests` when none is left. */
+export function takeStopTurn(services: Services, address: string): Promise<void> {
+  return takeTurn(services, "stop_address", address, limits.stopsPerAddress);
+}
+
+/** A number that somebody typed, and how it is found. */
+export interface TypedNumber {
+  /** E.164. */
+  readonly number: string;
+  readonly hash: string;
+}
+
+/** Reads a typed number; one without a country code is of the organization's country. Undefined when it is none. */
+export function readTypedNumber(
+  { ctx, organization }: OpenedOrganization,
+  typed: string,
+): TypedNumber | undefined {
+  const number = readTypedPhone(typed, organization.country);
+  const [identifier] = number === undefined ? [] : readIdentifiers({ phone: number }).identifiers;
+  return number === undefined || identifier === undefined
+    ? undefined
+    : { number, hash: hashIdentifier(ctx, identifier) };
+}
+
+/**
+ * Ends marketing to a number at once, whoever says so: somebody who blocked the business could never get a code. Does the
+ * same and answers the same whether anybody is known by the number or not. Ends nothing else, for it may be a stranger's.
+ * Throws `too_many_requests` when it was said of this number too often of late.
+ */
+export async function stopMarketing({ ctx }: OpenedOrganization, { hash }: TypedNumber) {
+  await takeTurn(ctx.services, "stop_number", `${ctx.organizationId}:${hash}`, limits.stopsPerNumber);
+  const id = ctx.services.newId("opt");
+  const publicId = formatId("opt", id);
+  const occurredAt = ctx.services.now().toISOString();
+  const recorded = await insertStop(ctx, { id, publicId, hash, occurredAt });
+  if (recorded === undefined) throw new SaysoError("internal", "The opt-out was not recorded.");
+  return { reference: publicId, recordedAt: new Date(recorded.recorded_at) };
+}
