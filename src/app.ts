@@ -4,6 +4,7 @@ import { accountDataRoutes } from "./features/accountdata/routes.ts";
 import { signingKeyRoutes } from "./features/archive/routes.ts";
 import { blocklistRoutes } from "./features/blocklist/routes.ts";
 import { collectionRoutes } from "./features/collection/routes.ts";
+import { createConsentRecorder } from "./features/consent/index.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
 import { siteRoutes } from "./features/consent/site-routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
@@ -65,7 +66,7 @@ export function buildApp(composed: Composed, config: Config): App {
   organizationRoutes(app);
   subjectRoutes(app);
   collectionRoutes(app);
-  consentRoutes(app);
+  consentRoutes(app, createConsentRecorder());
   optOutRoutes(app);
   suspicionRoutes(app);
   blocklistRoutes(app);

@@ -126,6 +126,74 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Wr
     select to_jsonb(result) as answer${job ? sql`, (select count(*) from queued)` : sql``} from result`;
 }
 
+/** Writes of many requests of one organization at once; see writeAll. */
+export interface WriteAll {
+  readonly parts: readonly (readonly [name: string, part: Fragment])[];
+  /** A SELECT of the answers: `n` says which request's. One that has no row did nothing. */
+  readonly result: Fragment;
+  /** `of` is a SELECT of `n`, `entity` and `details` (jsonb): an entry for each row. */
+  readonly audit: { readonly action: AuditAction; readonly of: Fragment };
+}
+
+/**
+ * The same as `write` for many requests of one organization in ONE statement: either all of it happened or none. Answers
+ * in the order of `contexts`, undefined for a request that did nothing (see replay). Throws what the database says of a
+ * violated constraint, whichever request it is about; a request by itself gets the first answer to its key again.
+ */
+export async function writeAll<Row>(
+  contexts: readonly Context[],
+  build: (sql: Sql) => WriteAll,
+): Promise<(Row | undefined)[]> {
+  const [first] = contexts;
+  if (first === undefined) return [];
+  try {
+    const rows = await retryDeadlock(() =>
+      first.services.db.statement((sql) => assembleAll<Row>(sql, contexts, first, build(sql))),
+    );
+    const answers = new Map(rows.map(({ n, answer }) => [n, answer]));
+    return contexts.map((_ctx, n) => answers.get(n));
+  } catch (error) {
+    const earlier =
+      violatedUnique(error) === undefined || contexts.length > 1 ? undefined : await replay<Row>(first);
+    if (earlier === undefined) throw error;
+    return [earlier];
+  }
+}
+
+function assembleAll<Row>(
+  sql: Sql,
+  contexts: readonly Context[],
+  { organizationId, services }: Context,
+  { parts, result, audit }: WriteAll,
+) {
+  const requests = contexts.map(({ actor, requestId, idempotency }, n) => ({
+    n,
+    auditId: services.newId("aud"),
+    actorKind: actor.kind,
+    actorId: actor.id,
+    requestId,
+    key: idempotency?.key,
+    route: idempotency?.route,
+    bodyHash: idempotency?.bodyHash.toString("base64"),
+  }));
+  const named = parts.reduce((before, [name, part]) => sql`${before}${sql(name)} as (${part}), `, sql``);
+  return sql<{ n: number; answer: Row }[]>`
+    with request as materialized (
+      select * from json_to_recordset(${JSON.stringify(requests)}::text::json) r(n int, "auditId" uuid, "actorKind" text,
+        "actorId" text, "requestId" text, key text, route text, "bodyHash" text)),
+    ${named}result as materialized (${result}),
+    audited as (
+      insert into audit_entry (organization_id, id, action, actor_kind, actor_id, entity, request_id, details)
+      select ${organizationId}::uuid, r."auditId", ${audit.action}, r."actorKind", r."actorId", a.entity, r."requestId",
+        a.details
+      from (${audit.of}) a join request r on r.n = a.n returning 1),
+    remembered as (
+      insert into idempotency_record (organization_id, key, route, body_hash, answer)
+      select ${organizationId}::uuid, r.key, r.route, decode(r."bodyHash", 'base64'), to_jsonb(result) - 'n'
+      from result join request r on r.n = result.n where r.key is not null order by r.key returning 1)
+    select n, to_jsonb(result) - 'n' as answer from result`;
+}
+
 /** A record that is to end: its uuid and public id, its event's uuid, and why. */
 export interface Ended {
   readonly id: string;
@@ -173,24 +241,36 @@ export function endRecord(
   }));
 }
 
-/** What an earlier request with this key answered, when it was the same request. */
+/** What an earlier request with this key answered, when it was the same request. Throws `idempotency_key_reused`. */
 export async function replay<Row>(ctx: Context): Promise<Row | undefined> {
-  const idempotency = ctx.idempotency;
-  if (idempotency === undefined) return undefined;
-  const rows = await ctx.services.db.look(
-    (sql) => sql<{ route: string; body_hash: Buffer; answer: Row }[]>`
-      select route, body_hash, answer from idempotency_record
-      where organization_id = ${ctx.organizationId} and key = ${idempotency.key}`,
+  const [outcome] = await replayAll<Row>([ctx]);
+  if (outcome instanceof SaysoError) throw outcome;
+  return outcome;
+}
+
+/** The same for many requests of one organization, in their order; the error is answered instead of thrown. */
+export async function replayAll<Row>(
+  contexts: readonly Context[],
+): Promise<(Row | SaysoError | undefined)[]> {
+  const keys = contexts.flatMap(({ idempotency }) => idempotency?.key ?? []);
+  const [first] = contexts;
+  if (first === undefined || keys.length === 0) return contexts.map(() => undefined);
+  const rows = await first.services.db.look(
+    (sql) => sql<{ key: string; route: string; body_hash: Buffer; answer: Row }[]>`
+      select key, route, body_hash, answer from idempotency_record
+      where organization_id = ${first.organizationId} and key = any(${keys}::text[])`,
   );
-  const record = rows[0];
-  if (record === undefined) return undefined;
-  if (record.route !== idempotency.route || !record.body_hash.equals(idempotency.bodyHash)) {
-    throw new SaysoError(
+  const records = new Map(rows.map((row) => [row.key, row]));
+  return contexts.map(({ idempotency }) => {
+    const record = idempotency && records.get(idempotency.key);
+    if (record === undefined) return undefined;
+    if (record.route === idempotency?.route && record.body_hash.equals(idempotency.bodyHash))
+      return record.answer;
+    return new SaysoError(
       "idempotency_key_reused",
       "This Idempotency-Key was used for another request. Use a new key for a new request.",
     );
-  }
-  return record.answer;
+  });
 }
 
 /**

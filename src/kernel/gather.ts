@@ -10,9 +10,7 @@ export interface Gathered<Item, Answer> {
 
 /**
  * Turns many simultaneous calls into few: while `inFlight` runs are under way, calls wait and go together into
- * the next one, at most `most` at a time. `run` answers in the order of its items. When a run of several fails,
- * each of its items is tried on its own, so that one bad item harms no other; not so when the database was lost,
- * which is nobody's fault: a run whose outcome is unknown is never repeated.
+ * the next one, at most `most` at a time. `run` answers in the order of its items; when it fails, see settleTogether.
  *
  * At most `mostWaiting` calls wait, further ones are refused at once with `unavailable`: under more load than the
  * database takes they would wait for longer and longer. Patient ones do not count.
@@ -35,16 +33,14 @@ export function gather<Item, Answer>(
   let running = 0;
 
   async function runOnce(calls: readonly Waiting[]): Promise<void> {
-    try {
-      const answers = await run(calls.map((call) => call.item));
-      calls.forEach((call, index) => {
-        if (index in answers) call.resolve(answers[index] as Answer);
-        else call.reject(new Error("A gathered run gave fewer answers than it was asked for."));
-      });
-    } catch (error) {
-      if (calls.length === 1 || isLost(error)) for (const call of calls) call.reject(error);
-      else for (const call of calls) await runOnce([call]);
-    }
+    const outcomes = await settleTogether(
+      calls.map((call) => call.item),
+      run,
+    );
+    outcomes.forEach((outcome, index) => {
+      if (outcome.status === "fulfilled") calls[index]?.resolve(outcome.value);
+      else calls[index]?.reject(outcome.reason);
+    });
   }
 
   function start(): void {
@@ -74,8 +70,32 @@ export function gather<Item, Answer>(
   return Object.assign(call, { patiently: (item: Item) => waitIn(patient, item) });
 }
 
+/**
+ * Runs for many items together, and answers as Promise.allSettled does. When a run of several fails, each of its items
+ * is tried on its own, so that one bad item harms no other; not so when the database was lost, which is nobody's
+ * fault: a run whose outcome is unknown is never repeated.
+ */
+export async function settleTogether<Item, Answer>(
+  items: readonly Item[],
+  run: (items: readonly Item[]) => Promise<readonly Answer[]>,
+): Promise<PromiseSettledResult<Answer>[]> {
+  try {
+    const answers = await run(items);
+    return items.map((_item, index) => {
+      if (index in answers) return { status: "fulfilled", value: answers[index] as Answer };
+      const reason = new Error("A run for several gave fewer answers than it was asked for.");
+      return { status: "rejected", reason };
+    });
+  } catch (reason) {
+    if (items.length === 1 || isLost(reason)) return items.map(() => ({ status: "rejected", reason }));
+    const outcomes: PromiseSettledResult<Answer>[] = [];
+    for (const item of items) outcomes.push(...(await settleTogether([item], run)));
+    return outcomes;
+  }
+}
+
 function tooManyWait(): SaysoError {
-  return new SaysoError("unavailable", "Too many checks wait. Nothing was done; ask again in a moment.");
+  return new SaysoError("unavailable", "Too many requests wait. Nothing was done; ask again in a moment.");
 }
 
 function isLost(error: unknown): boolean {

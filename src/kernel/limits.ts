@@ -50,9 +50,14 @@ export const limits = {
   /** Messages to one person in 24 hours that causes of one kind let through, sign-ins aside, whatever they opted out of. */
   causedMessagesPerDay: 10,
   gatheredChecks: 64,
+  /** Consents that one statement records: of those that come one by one, and of those that come together. */
+  gatheredConsents: 64,
+  consentsAtOnce: 500,
+  /** Statements of one organization's consents that a process has under way. */
+  consentRunsInFlight: 2,
   /** How often a check is judged again when others took what it was given. */
   checkTries: 3,
-  /** Checks, and likewise looks for an API key, that wait for their turn; further ones are refused. */
+  /** Checks, and likewise consents and looks for an API key, that wait for their turn; further ones are refused. */
   waitingChecks: 10_000,
   /** Lines of an import that are under way at the same time: a service beside it needs connections too. */
   importLinesInFlight: 16,

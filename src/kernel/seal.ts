@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomFillSync } from "node:crypto";
 
 /** A 32-byte key for AES-256-GCM or HMAC-SHA-256. */
 export type Key = Uint8Array;
@@ -7,9 +7,25 @@ export const keyBytes = 32;
 const ivBytes = 12;
 const tagBytes = 16;
 
+// Asking the system for a few random bytes takes longer than sealing with them, so they are drawn by the page, as Node
+// draws its UUIDs. Each byte is handed out once.
+const page = Buffer.alloc(4096);
+let handedOut = page.length;
+
+function freshBytes(count: number): Buffer {
+  if (handedOut + count > page.length) {
+    randomFillSync(page);
+    handedOut = 0;
+  }
+  const fresh = Buffer.from(page.subarray(handedOut, handedOut + count));
+  page.fill(0, handedOut, handedOut + count);
+  handedOut += count;
+  return fresh;
+}
+
 /** A new random key. */
 export function randomKey(): Key {
-  return randomBytes(keyBytes);
+  return freshBytes(keyBytes);
 }
 
 /**
@@ -17,7 +33,7 @@ export function randomKey(): Key {
  * that a sealed value moved to another row or column does not open. Returns nonce, ciphertext and tag in one.
  */
 export function seal(key: Key, place: string, plain: Uint8Array): Buffer {
-  return sealWith(randomBytes(ivBytes), key, place, plain);
+  return sealWith(freshBytes(ivBytes), key, place, plain);
 }
 
 /**

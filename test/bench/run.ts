@@ -225,7 +225,7 @@ async function measureConsents(): Promise<Measured> {
   const occurredAt = new Date().toISOString();
   const result = await autocannon({
     url: setting.base,
-    connections: 32,
+    connections,
     duration: seconds,
     method: "POST",
     headers: headers(),

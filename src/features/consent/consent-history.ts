@@ -3,7 +3,7 @@ import { formatId } from "../../kernel/ids.ts";
 import { open } from "../../kernel/seal.ts";
 import { findVersions } from "../collection/index.ts";
 import { readPerson } from "../subject/index.ts";
-import { consentPlace, type SealedProvenance } from "./give-consent.ts";
+import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import { type ConsentEventRow, selectEvents, selectEventsOf } from "./store.ts";
 
 /**

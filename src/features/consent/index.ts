@@ -1,1 +1,2 @@
 export { consentHistory } from "./consent-history.ts";
+export { createConsentRecorder, recordConsents } from "./record-consents.ts";

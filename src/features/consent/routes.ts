@@ -12,7 +12,7 @@ import {
   text,
 } from "../../http/schemas.ts";
 import { consentHistory, listConsents } from "./consent-history.ts";
-import { giveConsent } from "./give-consent.ts";
+import type { ConsentRecorder } from "./record-consents.ts";
 
 const consentInput = z.strictObject({
   subject: subjectReference,
@@ -88,7 +88,7 @@ const history = event
   .openapi("ConsentEventWithProvenance");
 
 /** Routes of consent events. */
-export function consentRoutes(app: App): void {
+export function consentRoutes(app: App, record: ConsentRecorder): void {
   app.use("/v1/consents/*", requires("consents"));
 
   app.openapi(
@@ -102,7 +102,10 @@ export function consentRoutes(app: App): void {
       request: body(consentInput),
       responses: { 201: answer(recorded, "The consent event"), ...refusals },
     }),
-    async (c) => c.json(await giveConsent(c.var.context, c.req.valid("json")), 201),
+    async (c) => {
+      const { id, subjectId, state, recordedAt } = await record(c.var.context, c.req.valid("json"));
+      return c.json({ id, subjectId, state, recordedAt }, 201);
+    },
   );
   app.openapi(
     createRoute({

@@ -12,7 +12,7 @@ import {
   openCollectionPoint,
   readCaptureToken,
 } from "../collection/index.ts";
-import { giveConsent } from "./give-consent.ts";
+import { giveConsent } from "./record-consents.ts";
 
 export type { OpenedPoint };
 

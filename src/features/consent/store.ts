@@ -1,8 +1,8 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { write } from "../../db/write.ts";
-import { hashesOf, standPart } from "../subject/index.ts";
+import { writeAll } from "../../db/write.ts";
+import { hashesOfAll, standAllPart } from "../subject/index.ts";
 import { consentEvent } from "./tables.ts";
 
 export type ConsentEventRow = typeof consentEvent.$inferSelect;
@@ -31,88 +31,129 @@ export interface NewConsentEvent {
   readonly sealed: Buffer;
   /** Hashes of the identifiers that were named. */
   readonly named: readonly string[];
+  /** Not when the same was recorded of this person before: channel, purpose, state, version and time. */
+  readonly unlessRecorded: boolean;
 }
 
-export interface RecordedConsent {
+export interface RecordedRow {
   readonly id: string;
   readonly subject_id: string;
   readonly state: string;
   readonly recorded_at: string;
+  /** Recorded by this very request. */
+  readonly is_new: boolean;
 }
 
 /**
- * Records a consent event with the state it adds up to, and for a no the standing no of every identifier, in one
- * statement. A yes that is only reported while a no stands in its scope is stored as `requested`. A yes counts from
- * the first use of its capture token and from the message that it rests on at the latest: the same proof, told again
- * after a no, proves nothing new. No row: the capture token was used for somebody else.
+ * Records consent events of one organization with the state that each adds up to, and for a no the standing no of every
+ * identifier, in one statement. A yes that is only reported while a no stands in its scope is stored as `requested`. A
+ * yes counts from the first use of its capture token and from the message that it rests on at the latest: the same
+ * proof, told again after a no, proves nothing new. Undefined: the capture token was used for somebody else.
+ *
+ * No two may be of one person, channel and purpose: the parts of a statement do not see what it writes.
  */
-export async function insertConsentEvent(
-  ctx: Context,
-  event: NewConsentEvent,
-): Promise<RecordedConsent | undefined> {
-  return write<RecordedConsent>(ctx, (sql) => {
-    const isYes = event.reportedState === "given";
-    const token = event.captureTokenId;
-    const parts: [string, Fragment][] = [
-      ["hashes", hashesOf(sql, ctx, [event.subjectId], event.named)],
-      [
-        "standing",
-        sql`select 1 as one from standing_no n join hashes h on h.hash = n.identifier_hash
-          where n.organization_id = ${ctx.organizationId}::uuid and n.channel in ('*', ${event.channel})
-            and n.purpose = any(no_purposes(${ctx.organizationId}::uuid, ${event.purpose})) limit 1`,
+export async function insertConsentEvents(
+  events: readonly { readonly ctx: Context; readonly event: NewConsentEvent }[],
+): Promise<(RecordedRow | undefined)[]> {
+  const [first] = events;
+  if (first === undefined) return [];
+  const { ctx } = first;
+  const rows = events.map(({ ctx: { actor }, event }, n) => ({
+    ...event,
+    n,
+    sealed: event.sealed.toString("base64"),
+    actorKind: actor.kind,
+    actorId: actor.id,
+  }));
+  return writeAll<RecordedRow>(
+    events.map((each) => each.ctx),
+    (sql) => ({
+      parts: [
+        ["q", rowsPart(sql, rows)],
+        ["hashes", hashesOfAll(sql, ctx, "q")],
+        [
+          "scopes",
+          sql`select p.purpose, no_purposes(${ctx.organizationId}::uuid, p.purpose) as purposes
+            from (select distinct purpose from q) p`,
+        ],
+        ["recorded", recordedPart(sql, ctx)],
+        ["used", tokenPart(sql, ctx)],
+        ["event", insertPart(sql, ctx)],
+        ["state", statePart(sql)],
+        [
+          "noes",
+          sql`select q.n, q.channel, q.purpose, q."reportedState" as kind, q."occurredAt" as at, q."publicId" as event_id
+            from q join event e on e.id = q.id where q."reportedState" <> 'given'`,
+        ],
+        ["stands", standAllPart(sql, ctx, "noes", "hashes")],
       ],
-    ];
-    if (token !== undefined) {
-      parts.push([
-        "used",
-        sql`insert into capture_token_use (organization_id, token_id, subject_id)
-          values (${ctx.organizationId}, ${token}, ${event.subjectId})
-          on conflict (organization_id, token_id) do update set subject_id = capture_token_use.subject_id
-            where exists (select from subject a
-              join subject b on b.organization_id = a.organization_id and b.root_id = a.root_id
-              where a.organization_id = excluded.organization_id and a.id = capture_token_use.subject_id
-                and b.id = excluded.subject_id)
-          returning used_at`,
-      ]);
-    }
-    parts.push(["event", insertPart(sql, ctx, event, token !== undefined)], ["state", statePart(sql)]);
-    if (!isYes) {
-      const no = {
-        channel: event.channel,
-        purpose: event.purpose,
-        kind: event.reportedState === "refused" ? "refused" : "withdrawn",
-        at: event.occurredAt,
-        eventId: event.publicId,
-      } as const;
-      parts.push(["stands", standPart(sql, ctx, no, "hashes", "event")]);
-    }
-    return {
-      parts,
-      result: sql`select id, subject_id, state, recorded_at from event`,
-      audit: { action: "consent.recorded", entity: event.publicId, details: { state: event.reportedState } },
-    };
-  });
+      result: sql`
+        select q.n, e.id, e.subject_id, e.state, e.recorded_at, true as is_new from event e join q on q.id = e.id
+        union all select n, id, subject_id, state, recorded_at, false from recorded`,
+      audit: {
+        action: "consent.recorded",
+        of: sql`select q.n, q."publicId" as entity, jsonb_build_object('state', q."reportedState") as details
+          from q join event e on e.id = q.id`,
+      },
+    }),
+  );
 }
 
-function insertPart(sql: Sql, ctx: Context, event: NewConsentEvent, needsToken: boolean): Fragment {
-  const isYes = event.reportedState === "given";
-  const state = !isYes
-    ? sql`${event.reportedState}`
-    : event.proof === "demonstrated"
-      ? sql`${event.yesState}`
-      : sql`case when exists (select from standing) then 'requested' else ${event.yesState} end`;
+function rowsPart(sql: Sql, rows: readonly object[]): Fragment {
+  return sql`select * from json_to_recordset(${JSON.stringify(rows)}::text::json) q(n int, id uuid, "publicId" text,
+    "subjectId" uuid, channel text, purpose text, "reportedState" text, "yesState" text, proof text,
+    "collectionPointId" uuid, version int, indication text, language text, "occurredAt" timestamptz,
+    "saidAt" timestamptz, "validityDays" int, "captureTokenId" uuid, sealed text, named text[],
+    "unlessRecorded" boolean, "actorKind" text, "actorId" text)`;
+}
+
+/** The events that are on record already, where that is asked for; of any record of the person. */
+function recordedPart(sql: Sql, ctx: Context): Fragment {
+  return sql`
+    select q.n, x.id, x.subject_id, x.state, x.recorded_at from q cross join lateral (
+      select e.id, e.subject_id, e.state, e.recorded_at from subject p
+      join subject s on s.organization_id = p.organization_id and s.root_id = p.root_id
+      join consent_event e on e.organization_id = s.organization_id and e.subject_id = s.id
+      where q."unlessRecorded" and p.organization_id = ${ctx.organizationId}::uuid and p.id = q."subjectId"
+        and e.channel = q.channel and e.purpose = q.purpose and e.reported_state = q."reportedState"
+        and e.collection_point_id = q."collectionPointId" and e.collection_point_version = q.version
+        and e.occurred_at = q."occurredAt"
+      order by e.recorded_at, e.id limit 1) x`;
+}
+
+/** The first use of each capture token: when it was, and for whom. */
+function tokenPart(sql: Sql, ctx: Context): Fragment {
+  return sql`
+    insert into capture_token_use (organization_id, token_id, subject_id)
+    select distinct on (q."captureTokenId") ${ctx.organizationId}::uuid, q."captureTokenId", q."subjectId" from q
+    where q."captureTokenId" is not null order by q."captureTokenId", q.n
+    on conflict (organization_id, token_id) do update set subject_id = capture_token_use.subject_id
+    returning token_id, subject_id, used_at`;
+}
+
+function insertPart(sql: Sql, ctx: Context): Fragment {
   return sql`
     insert into consent_event (organization_id, id, subject_id, channel, purpose, state, reported_state, proof,
       collection_point_id, collection_point_version, indication, language, occurred_at, effective_at, expires_at,
       capture_token_id, sealed, actor_kind, actor_id)
-    select ${ctx.organizationId}::uuid, ${event.id}::uuid, ${event.subjectId}::uuid, ${event.channel}, ${event.purpose},
-      ${state}, ${event.reportedState}, ${event.proof}, ${event.collectionPointId}::uuid, ${event.version}::int,
-      ${event.indication}, ${event.language ?? null}, t.occurred, t.effective,
-      ${isYes ? event.validityDays : null}::int * interval '1 day' + t.effective,
-      ${event.captureTokenId ?? null}::uuid, ${event.sealed}::bytea, ${ctx.actor.kind}, ${ctx.actor.id ?? null}
-    from (select ${event.occurredAt}::timestamptz as occurred, least(${event.occurredAt}::timestamptz, now(),
-      ${event.saidAt ?? null}::timestamptz${needsToken ? sql`, (select used_at from used)` : sql``}) as effective) t
-    ${needsToken ? sql`where exists (select from used)` : sql``}
+    select ${ctx.organizationId}::uuid, q.id, q."subjectId", q.channel, q.purpose,
+      case when q."reportedState" <> 'given' then q."reportedState"
+        when q.proof = 'demonstrated' or no.stands is null then q."yesState" else 'requested' end,
+      q."reportedState", q.proof, q."collectionPointId", q.version, q.indication, q.language, q."occurredAt", t.effective,
+      case when q."reportedState" = 'given' then t.effective + q."validityDays" * interval '1 day' end,
+      q."captureTokenId", decode(q.sealed, 'base64'), q."actorKind", q."actorId"
+    from q
+    left join used u on u.token_id = q."captureTokenId"
+    left join (
+      select distinct h.n, true as stands from hashes h join q on q.n = h.n join scopes o on o.purpose = q.purpose
+      cross join lateral (
+        select from standing_no s where s.organization_id = ${ctx.organizationId}::uuid and s.identifier_hash = h.hash
+          and s.channel in ('*', q.channel) and s.purpose = any(o.purposes) offset 0) s) no on no.n = q.n
+    cross join lateral (select least(q."occurredAt", now(), q."saidAt", u.used_at) as effective) t
+    where not exists (select from recorded r where r.n = q.n)
+      and (q."captureTokenId" is null or u.subject_id = q."subjectId" or exists (
+        select from subject a join subject b on b.organization_id = a.organization_id and b.root_id = a.root_id
+        where a.organization_id = ${ctx.organizationId}::uuid and a.id = u.subject_id and b.id = q."subjectId"))
     returning *`;
 }
 
@@ -132,7 +173,7 @@ function statePart(sql: Sql): Fragment {
       case when state in ('withdrawn', 'refused') then state end,
       case when state in ('withdrawn', 'refused') then id end,
       case when state in ('withdrawn', 'refused') then occurred_at end
-    from event
+    from event order by subject_id, channel, purpose
     on conflict (organization_id, subject_id, channel, purpose) do update set
       (given_event_id, given_at, given_expires_at) = (select x.* from (values
         (s.given_event_id, s.given_at, s.given_expires_at),
@@ -151,15 +192,20 @@ function statePart(sql: Sql): Fragment {
     returning subject_id`;
 }
 
-/** Whose consent (uuid of the person's root) a capture token proved before; undefined when it was not used yet. */
-export async function selectTokenUser(ctx: Context, tokenId: string): Promise<string | undefined> {
+/** Whose consents (uuids of the people's roots) capture tokens proved before, by the token; those that were used. */
+export async function selectTokenUsers(
+  ctx: Context,
+  tokenIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (tokenIds.length === 0) return new Map();
   const rows = await ctx.services.db.look(
-    (sql) => sql<{ root: string }[]>`
-      select s.root_id as root from capture_token_use u
+    (sql) => sql<{ token: string; root: string }[]>`
+      select u.token_id as token, s.root_id as root from capture_token_use u
       join subject s on s.organization_id = u.organization_id and s.id = u.subject_id
-      where u.organization_id = ${ctx.organizationId} and u.token_id = ${tokenId}`,
+      where u.organization_id = ${ctx.organizationId}::uuid
+        and u.token_id = any(array(select t::uuid from unnest(${tokenIds as string[]}::text[]) t))`,
   );
-  return rows[0]?.root;
+  return new Map(rows.map(({ token, root }) => [token, root]));
 }
 
 /** A message of the person that a yes is rested on. */
@@ -169,33 +215,50 @@ export interface Evidence {
   readonly confirms: boolean;
 }
 
+/** A message that a consent of somebody (`subjectId`: uuid of their root) refers to. */
+export interface Quoted {
+  readonly subjectId: string;
+  readonly messageId: string;
+  readonly channel: string;
+  readonly purpose: string;
+}
+
 /**
- * A message of the person (`subjectId`: uuid of their root) that Sayso holds; undefined when it holds no such message
- * of theirs, or keeps it no more: it could be gone before the consent is on record. It confirms a request from a later second only: in doubt it came before.
+ * The messages that Sayso holds of the people who are said to have written them; undefined where it holds no such
+ * message of theirs, or keeps it no more: it could be gone before the consent is on record. One confirms a request from
+ * a later second only: in doubt it came before.
  */
 export async function findEvidence(
   ctx: Context,
-  about: { subjectId: string; messageId: string; channel: string; purpose: string },
-): Promise<Evidence | undefined> {
+  quoted: readonly Quoted[],
+): Promise<(Evidence | undefined)[]> {
+  if (quoted.length === 0) return [];
+  const asked = quoted.map((each, n) => ({ ...each, named: [], n }));
   const rows = await ctx.services.db.look(
-    (sql) => sql<Evidence[]>`
-      select m.at, exists (
+    (sql) => sql<(Evidence & { n: number })[]>`
+      with q as materialized (
+        select * from json_to_recordset(${JSON.stringify(asked)}::text::json) q(n int, "subjectId" uuid, "messageId" text,
+          channel text, purpose text, named text[])),
+      hashes as materialized (${hashesOfAll(sql, ctx, "q")})
+      select q.n, m.at, exists (
         select from consent_event e
-        join subject r on r.organization_id = e.organization_id and r.id = e.subject_id and r.root_id = w.root_id
-        where e.organization_id = m.organization_id and e.channel = ${about.channel} and e.purpose = ${about.purpose}
+        join subject r on r.organization_id = e.organization_id and r.id = e.subject_id and r.root_id = q."subjectId"
+        where e.organization_id = ${ctx.organizationId}::uuid and e.channel = q.channel and e.purpose = q.purpose
           and e.state = 'requested' and date_trunc('second', e.occurred_at) < date_trunc('second', m.at)
           and not exists (
-            select from standing_no n join (${hashesOf(sql, ctx, [about.subjectId], [])}) h on h.hash = n.identifier_hash
+            select from standing_no n join hashes h on h.hash = n.identifier_hash and h.n = q.n
             where n.organization_id = e.organization_id and n.channel in ('*', e.channel)
               and n.purpose = any(no_purposes(e.organization_id, e.purpose))
               and date_trunc('second', n.at) >= date_trunc('second', e.occurred_at))) as confirms
-      from inbound_message m
-      join subject w on w.organization_id = m.organization_id and w.id = m.subject_id
-      where m.organization_id = ${ctx.organizationId}::uuid and m.message_id = ${about.messageId}
-        and w.root_id = ${about.subjectId}::uuid and m.at >= kept_since(m.organization_id, 'inbound_message')
-      order by m.at limit 1`,
+      from q cross join lateral (
+        select m.at from inbound_message m
+        join subject w on w.organization_id = m.organization_id and w.id = m.subject_id
+        where m.organization_id = ${ctx.organizationId}::uuid and m.message_id = q."messageId"
+          and w.root_id = q."subjectId" and m.at >= kept_since(m.organization_id, 'inbound_message')
+        order by m.at limit 1) m`,
   );
-  return rows[0];
+  const found = new Map(rows.map(({ n, at, confirms }) => [n, { at, confirms }]));
+  return quoted.map((_each, n) => found.get(n));
 }
 
 /** Events of some records of one person, the newest first. */

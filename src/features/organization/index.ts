@@ -2,8 +2,10 @@ export { openInstallation, organizationKeyring, type SigningKey } from "./keys.t
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
 export { findSender } from "./manage-senders.ts";
+
 export {
   selectFirstOrganizationId as firstOrganizationId,
   selectOnlyOrganizationId as onlyOrganizationId,
   selectPurpose as findPurpose,
+  selectPurposesOf as findPurposes,
 } from "./store.ts";

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import type { Database, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
@@ -371,6 +371,16 @@ export async function selectPurpose(ctx: Context, key: string): Promise<PurposeR
       .where(and(eq(purpose.organizationId, ctx.organizationId), eq(purpose.key, key))),
   );
   return rows[0];
+}
+
+/** Those of some purposes that there are. */
+export async function selectPurposesOf(ctx: Context, keys: readonly string[]): Promise<PurposeRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(purpose)
+      .where(and(eq(purpose.organizationId, ctx.organizationId), inArray(purpose.key, [...keys]))),
+  );
 }
 
 export async function selectPurposes(

@@ -6,10 +6,10 @@ export {
   readPerson,
   readReference,
   resolveIdentifiers,
-  resolveSubject,
   type SubjectReference,
   savedSendersOf,
   timeZonesOf,
   unlinkIdentifier,
 } from "./resolve-subject.ts";
-export { hashesOf, standPart } from "./store.ts";
+export { type ResolvedSubject, resolveSubject, resolveSubjects } from "./resolve-subjects.ts";
+export { hashesOf, hashesOfAll, standAllPart, standPart } from "./store.ts";

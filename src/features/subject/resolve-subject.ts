@@ -52,21 +52,6 @@ export function readReference(
 }
 
 /**
- * The person whom a reference names; made when nobody is known by its identifiers yet. Throws `invalid` (a
- * value that cannot be), `not_found` (an unknown subjectId) and `conflict` (identifiers of two people: they never
- * merge by themselves because a caller named both).
- */
-export async function resolveSubject(
-  ctx: Context,
-  reference: SubjectReference,
-  pointer: string,
-): Promise<Subject> {
-  const read = readReference(reference, pointer);
-  if ("subjectId" in read) return findSubject(ctx, read.subjectId);
-  return resolveIdentifiers(ctx, read.identifiers, { byPlatform: false, at: ctx.services.now() });
-}
-
-/**
  * The person whom identifiers name; made when nobody is. `byPlatform`: WhatsApp itself named them together, so a
  * number and a user id are linked. Throws `conflict` when a caller's identifiers name two people.
  */
@@ -91,16 +76,12 @@ export async function resolveIdentifiers(
   if (unsealed.size > 0) {
     await sealIdentifiers(
       ctx,
-      subject.id,
       hashed
         .filter(({ hash }) => unsealed.has(hash))
-        .map(({ hash, value, kind }) => ({
-          hash,
-          sealed: seal(
-            subject.dataKey,
-            identifierPlace(subject.id, hash),
-            Buffer.from(JSON.stringify({ kind, value })),
-          ).toString("hex"),
+        .map((identifier) => ({
+          subjectId: subject.id,
+          hash: identifier.hash,
+          sealed: sealIdentifier(subject, identifier).toString("hex"),
         })),
     );
   }
@@ -202,16 +183,38 @@ function identifierPlace(subjectId: string, hash: string): string {
   return `identifier:${subjectId}:${hash}`;
 }
 
-function freshKeys(ctx: Context) {
-  const newId = ctx.services.newId("sub");
+/** An identifier as it was given, sealed under the data key of the record that it belongs to. */
+export function sealIdentifier(
+  subject: Pick<Subject, "id" | "dataKey">,
+  { hash, kind, value }: Pick<Identifier, "kind" | "value"> & { readonly hash: string },
+): Buffer {
+  return seal(
+    subject.dataKey,
+    identifierPlace(subject.id, hash),
+    Buffer.from(JSON.stringify({ kind, value })),
+  );
+}
+
+/** A new person with keys of their own. */
+export function newSubject(ctx: Context): Subject {
+  return { id: ctx.services.newId("sub"), dataKey: randomKey(), evidenceKey: randomKey() };
+}
+
+/** The keys of a person as they are stored: wrapped by the master key. */
+export function wrapKeys(ctx: Context, { id, dataKey, evidenceKey }: Subject) {
   return {
-    newId,
-    dataKey: seal(ctx.services.masterKey, `subject:${newId}:data_key`, randomKey()),
-    evidenceKey: seal(ctx.services.masterKey, `subject:${newId}:evidence_key`, randomKey()),
+    dataKey: seal(ctx.services.masterKey, `subject:${id}:data_key`, dataKey),
+    evidenceKey: seal(ctx.services.masterKey, `subject:${id}:evidence_key`, evidenceKey),
   };
 }
 
-function unwrapSubject(
+function freshKeys(ctx: Context) {
+  const subject = newSubject(ctx);
+  return { newId: subject.id, ...wrapKeys(ctx, subject) };
+}
+
+/** A person with their keys. Throws `gone` when those were destroyed. */
+export function unwrapSubject(
   ctx: Context,
   id: string,
   dataKey: Buffer | null,

@@ -43,18 +43,91 @@ export async function callResolve(
   return rows[0];
 }
 
+/** Somebody to be made when nobody is known by any of their identifiers, which are sealed for that. */
+export interface NewPerson {
+  readonly id: string;
+  readonly dataKey: Buffer;
+  readonly evidenceKey: Buffer;
+  readonly identifiers: readonly (HashedIdentifier & { readonly sealed: Buffer })[];
+}
+
+/**
+ * Finds the people whom a caller's identifiers name, or makes them; see resolve_subjects in the migrations. No two may
+ * share an identifier. Answers in their order, without the keys of those whom it made.
+ */
+export async function callResolveAll(ctx: Context, people: readonly NewPerson[]): Promise<ResolvedRow[]> {
+  const made = people.map(({ id, dataKey, evidenceKey }, n) => ({
+    n,
+    id,
+    dataKey: dataKey.toString("base64"),
+    evidenceKey: evidenceKey.toString("base64"),
+  }));
+  const identifiers = people.flatMap((person, n) =>
+    person.identifiers.map(({ hash, kind, country, sealed }) => ({
+      n,
+      hash,
+      kind,
+      country,
+      sealed: sealed.toString("base64"),
+    })),
+  );
+  const rows = await retryDeadlock(() =>
+    ctx.services.db.statement(
+      (sql) => sql<(ResolvedRow & { n: number })[]>`
+        select n, outcome, subject_id as "subjectId", data_key as "dataKey", evidence_key as "evidenceKey", unsealed
+        from resolve_subjects(${ctx.organizationId}, ${JSON.stringify(made)}::text::json,
+          ${JSON.stringify(identifiers)}::text::json, ${ctx.requestId})`,
+    ),
+  );
+  return rows.sort((a, b) => a.n - b.n);
+}
+
 /** Keeps identifiers as they were given, sealed, where that was not done yet. */
 export async function sealIdentifiers(
   ctx: Context,
-  subjectId: string,
-  sealed: readonly { hash: string; sealed: string }[],
+  sealed: readonly { subjectId: string; hash: string; sealed: string }[],
 ): Promise<void> {
   await ctx.services.db.statement(
     (sql) => sql`
       update identifier i set sealed = decode(x.sealed, 'hex')
-      from jsonb_to_recordset(${JSON.stringify(sealed)}::text::jsonb) x(hash text, sealed text)
+      from jsonb_to_recordset(${JSON.stringify(sealed)}::text::jsonb) x("subjectId" uuid, hash text, sealed text)
       where i.organization_id = ${ctx.organizationId} and i.hash = decode(x.hash, 'hex')
-        and i.subject_id = ${subjectId} and i.sealed is null`,
+        and i.subject_id = x."subjectId" and i.sealed is null`,
+  );
+}
+
+/** The person behind an identifier or the id of a record: the root of merged ones, with its keys. */
+export interface KnownRow {
+  /** The hash or the uuid that was asked about. */
+  readonly named: string;
+  readonly id: string;
+  readonly dataKey: Buffer | null;
+  readonly evidenceKey: Buffer | null;
+  /** The identifier is kept as it was given, or is a merged record's. */
+  readonly isSealed: boolean;
+}
+
+/** Whoever is known by any of the hashes and uuids; a row for each that is. */
+export async function selectKnown(
+  ctx: Context,
+  hashes: readonly string[],
+  ids: readonly string[],
+): Promise<KnownRow[]> {
+  return ctx.services.db.look(
+    (sql) => sql<KnownRow[]>`
+      with named as materialized (
+        select h.hash as named, i.subject_id as id, i.is_sealed
+        from unnest(${hashes as string[]}::text[]) h(hash) cross join lateral (
+          select subject_id, sealed is not null as is_sealed from identifier
+          where organization_id = ${ctx.organizationId}::uuid and hash = decode(h.hash, 'hex') offset 0) i
+        union all
+        select x.id, x.id::uuid, true from unnest(${ids as string[]}::text[]) x(id))
+      select n.named, r.id, r.data_key as "dataKey", r.evidence_key as "evidenceKey", n.is_sealed or n.id <> r.id as "isSealed"
+      from named n
+      cross join lateral (select root_id from subject
+        where organization_id = ${ctx.organizationId}::uuid and id = n.id offset 0) s
+      cross join lateral (select id, data_key, evidence_key from subject
+        where organization_id = ${ctx.organizationId}::uuid and id = s.root_id offset 0) r`,
   );
 }
 
@@ -224,6 +297,36 @@ export function hashesOf(
         select p.root_id from subject p where p.organization_id = ${ctx.organizationId}::uuid
           and p.id in (select x::uuid from unnest(${roots as string[]}::text[]) x))
     union select decode(x, 'hex') from unnest(${named as string[]}::text[]) x`;
+}
+
+/** The same for many people at once: a SELECT of `n` and `hash` for each row of `people` (n, "subjectId", named). */
+export function hashesOfAll(sql: Sql, ctx: Context, people: string): Fragment {
+  return sql`
+    select q.n, i.hash from ${sql(people)} q
+      cross join lateral (select root_id from subject
+        where organization_id = ${ctx.organizationId}::uuid and id = q."subjectId" offset 0) p
+      cross join lateral (select id from subject
+        where organization_id = ${ctx.organizationId}::uuid and root_id = p.root_id offset 0) s
+      cross join lateral (select hash from identifier
+        where organization_id = ${ctx.organizationId}::uuid and subject_id = s.id offset 0) i
+    union select q.n, decode(x, 'hex') from ${sql(people)} q cross join lateral unnest(q.named) x`;
+}
+
+/**
+ * standPart for many noes: part `noes` has them (n, channel, purpose, kind, at, event_id), part `hashes` the hashes of
+ * each (n, hash).
+ */
+export function standAllPart(sql: Sql, ctx: Context, noes: string, hashes: string): Fragment {
+  return sql`
+    insert into standing_no (organization_id, identifier_hash, channel, purpose, kind, at, event_id)
+    select distinct on (h.hash, o.channel, o.purpose, o.kind)
+      ${ctx.organizationId}::uuid, h.hash, o.channel, o.purpose, o.kind, o.at, o.event_id
+    from ${sql(noes)} o join ${sql(hashes)} h on h.n = o.n
+    order by h.hash, o.channel, o.purpose, o.kind, o.at desc
+    on conflict (organization_id, identifier_hash, channel, purpose, kind) do update
+      set at = excluded.at, event_id = excluded.event_id
+      where standing_no.at < excluded.at
+    returning identifier_hash`;
 }
 
 /**
