@@ -8,6 +8,7 @@ import type { Context, OrganizationKeys, Services } from "./context.ts";
 import { type Database, openDatabase } from "./db/database.ts";
 import { holdEmbeddedPostgres } from "./db/embedded.ts";
 import { assertDurable, migrateDatabase } from "./db/migrate.ts";
+import { keepWidgetRelease } from "./features/collection/index.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
 import type { Actor } from "./kernel/actor.ts";
 import { keyBytes } from "./kernel/seal.ts";
@@ -61,7 +62,9 @@ export async function compose(config: Config, log: Logger = createLogger(config)
       masterKey: config.masterKey ?? (await keptMasterKey(config.dataDir)),
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
     };
-    return { ...(await composeParts(db, log, seed)), ownerUrl, threadSeed: seed, close };
+    const parts = await composeParts(db, log, seed);
+    await keepWidgetRelease(parts.services);
+    return { ...parts, ownerUrl, threadSeed: seed, close };
   } catch (error) {
     await close();
     throw error;

@@ -261,6 +261,7 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   "GET /v1/collection-points/{id}": [get((t) => `/v1/collection-points/${t.point}`, "point")],
+  "GET /v1/collection-points/{id}/snippet": [get((t) => `/v1/collection-points/${t.point}/snippet`, "point")],
   "GET /v1/collection-points/{id}/versions": [
     get((t) => `/v1/collection-points/${t.point}/versions`, "point"),
   ],

@@ -115,6 +115,7 @@ export async function askEveryRoute(
     origins: ["https://shop.example"],
     chat: { sender: sender.id, text: "Hello! Please send me offers." },
   });
+  await ask("GET /v1/collection-points/{id}/snippet", pointId);
   await ask("POST /v1/collection-points/{id}/versions", pointId, {
     ...wording,
     wording: "Yes, send me offers.",

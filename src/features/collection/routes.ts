@@ -22,6 +22,7 @@ import {
   listCollectionPoints,
   listVersions,
 } from "./manage-collection-points.ts";
+import { writeSnippet } from "./write-snippet.ts";
 
 const versionFields = {
   channels: z.array(channel).min(1).max(5),
@@ -144,6 +145,29 @@ const captureToken = z
   })
   .openapi("CaptureToken");
 
+const snippet = z
+  .object({
+    html: z.string().openapi({
+      description:
+        "Paste it where the box is to be, a widget anywhere. It runs this release of the script only.",
+    }),
+    script: z.object({
+      src: z.string(),
+      integrity: z.string(),
+      newest: z.string().openapi({ description: "The newest release at all times; it cannot be pinned." }),
+    }),
+    contentSecurityPolicy: z.record(z.string(), z.string()).openapi({
+      description:
+        "What the page's Content-Security-Policy must let through, by directive. Nothing else is needed.",
+    }),
+    fields: z.object({ consent: z.string(), captureToken: z.string() }).nullable().openapi({
+      description:
+        "A checkbox: what the form sends. `consent` only when the box is ticked; then send `captureToken` with POST /v1/consents.",
+    }),
+    origins: z.array(z.string()).openapi({ description: "The sites on which it works." }),
+  })
+  .openapi("Snippet");
+
 const id = z.object({ id: z.string() });
 
 /** Routes of collection points, their versions and capture tokens. */
@@ -205,6 +229,18 @@ export function collectionRoutes(app: App): void {
     }),
     async (c) =>
       c.json(await changeCollectionPoint(c.var.context, c.req.valid("param").id, c.req.valid("json")), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/collection-points/{id}/snippet",
+      tags: ["Collection points"],
+      summary: "What to paste into a page that shows it: a widget, a checkbox or a click to chat",
+      middleware: requires("configuration"),
+      request: { params: id },
+      responses: { 200: answer(snippet, "The snippet"), ...refusals },
+    }),
+    async (c) => c.json(await writeSnippet(c.var.context, c.req.valid("param").id), 200),
   );
   app.openapi(
     createRoute({

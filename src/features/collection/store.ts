@@ -2,7 +2,7 @@ import { and, asc, desc, eq, gt, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Database } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
-import { collectionPoint, collectionPointVersion } from "./tables.ts";
+import { collectionPoint, collectionPointVersion, widgetRelease } from "./tables.ts";
 
 /** What a version shows; it never changes. */
 export interface VersionContent {
@@ -184,6 +184,24 @@ export async function selectPublicPoint(
     d.select().from(collectionPoint).where(eq(collectionPoint.publicKey, publicKey)),
   );
   return rows.map((row) => ({ organizationId: row.organizationId, point: pointOf(row) }))[0];
+}
+
+/** Keeps a release of the widget; one that is there stays as it is. */
+export async function insertWidgetRelease(
+  db: Database,
+  { sha256, source }: { sha256: string; source: string },
+): Promise<void> {
+  await db.statement(
+    (sql) =>
+      sql`insert into widget_release (sha256, source) values (${sha256}, ${source}) on conflict do nothing`,
+  );
+}
+
+export async function selectWidgetRelease(db: Database, sha256: string): Promise<string | undefined> {
+  const rows = await db.read((d) =>
+    d.select({ source: widgetRelease.source }).from(widgetRelease).where(eq(widgetRelease.sha256, sha256)),
+  );
+  return rows[0]?.source;
 }
 
 /** All versions of some collection points, the newest first. */

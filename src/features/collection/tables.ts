@@ -55,6 +55,13 @@ export const collectionPointVersion = pgTable(
   ],
 );
 
+/** Every release of the widget that was ever handed out, by its SHA-256 in hex: a site that pinned one gets it for ever. */
+export const widgetRelease = pgTable("widget_release", {
+  sha256: text().primaryKey(),
+  source: text().notNull(),
+  createdAt: instant().notNull().defaultNow(),
+});
+
 /** A capture token proves the yes of one person: whose it was first used for. */
 export const captureTokenUse = pgTable(
   "capture_token_use",
