@@ -32,6 +32,7 @@ import { stopRoutes } from "./features/optout/stop-routes.ts";
 import { suspicionRoutes } from "./features/optout/suspicion-routes.ts";
 import { apiKeyFinder } from "./features/organization/index.ts";
 import { organizationRoutes } from "./features/organization/routes.ts";
+import { outgoingRoutes } from "./features/outgoing/routes.ts";
 import { subjectRoutes } from "./features/subject/routes.ts";
 import { webhookRoutes, whatsappRoutes } from "./features/whatsapp/routes.ts";
 import { type App, createApp, jsonBody } from "./http/app.ts";
@@ -80,6 +81,7 @@ export function buildApp(composed: Composed, config: Config): App {
   breakerRoutes(app);
   simulatorRoutes(app);
   whatsappRoutes(app, optOutKeywords);
+  outgoingRoutes(app);
   accountDataRoutes(app);
   dataRequestRoutes(app);
   webhookRoutes(
@@ -87,6 +89,7 @@ export function buildApp(composed: Composed, config: Config): App {
     { services, organizationKeys, onComplaint: weighComplaints, ownKeywords: optOutKeywords },
     {
       appSecrets: config.whatsappAppSecrets,
+      forwardUrls: config.whatsappForwardUrls,
       verifyToken: config.whatsappVerifyToken,
     },
   );

@@ -11,6 +11,7 @@ import { addPolicyCommands } from "./cli/policy-commands.ts";
 import { addRequestCommands } from "./cli/request-commands.ts";
 import { addStateCommands } from "./cli/state-commands.ts";
 import { addTemplateCommands } from "./cli/template-commands.ts";
+import { addWebhookCommands } from "./cli/webhook-commands.ts";
 import { version } from "./version.ts";
 
 // The `sayso` command: the same verbs as over HTTP. Reads the same environment as the service.
@@ -31,6 +32,7 @@ addInboundCommands(program);
 addArchiveCommands(program);
 addCheckCommand(program);
 addStateCommands(program);
+addWebhookCommands(program);
 
 try {
   await program.parseAsync();

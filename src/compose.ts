@@ -12,6 +12,7 @@ import { keepWidgetRelease } from "./features/collection/index.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
 import type { Actor } from "./kernel/actor.ts";
 import { keyBytes } from "./kernel/seal.ts";
+import type { TargetRules } from "./kernel/target.ts";
 import { createMetrics } from "./metrics.ts";
 
 /** Everything that was built, ready for a transport: HTTP, the command line, the worker. */
@@ -33,6 +34,7 @@ export interface ThreadSeed {
   readonly applicationUrl: string;
   readonly masterKey: Uint8Array;
   readonly publicUrl: string;
+  readonly targets: TargetRules;
 }
 
 /**
@@ -61,6 +63,7 @@ export async function compose(config: Config, log: Logger = createLogger(config)
       applicationUrl,
       masterKey: config.masterKey ?? (await keptMasterKey(config.dataDir)),
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
+      targets: config.targets,
     };
     const parts = await composeParts(db, log, seed);
     await keepWidgetRelease(parts.services);
@@ -77,7 +80,7 @@ export async function composeThread(seed: ThreadSeed): Promise<Omit<Composed, "o
   return { ...(await composeParts(db, pino({ level: "silent" }), seed)), close: () => db.close() };
 }
 
-async function composeParts(db: Database, log: Logger, { masterKey, publicUrl }: ThreadSeed) {
+async function composeParts(db: Database, log: Logger, { masterKey, publicUrl, targets }: ThreadSeed) {
   const services: Services = {
     db,
     log,
@@ -86,6 +89,7 @@ async function composeParts(db: Database, log: Logger, { masterKey, publicUrl }:
     newId: (prefix) => toUUID(typeidUnboxed(prefix)),
     masterKey,
     publicUrl,
+    targets,
   };
   const organizationKeys = organizationKeyring(services);
   return {

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { refusedTarget, type TargetRules } from "./kernel/target.ts";
 
 /** What the service was told by its environment. */
 export interface Config {
@@ -16,6 +17,10 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly whatsappAppSecrets: readonly string[];
   readonly whatsappVerifyToken: string | undefined;
+  /** Where the webhooks of each app go on to, in the order of the secrets; undefined: nowhere. */
+  readonly whatsappForwardUrls: readonly (string | undefined)[];
+  /** What webhooks may be sent to. */
+  readonly targets: TargetRules;
   readonly logLevel: string;
 }
 
@@ -28,6 +33,9 @@ const listOf = (text: string) =>
     .split(",")
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
+
+/** Names of hosts as URLs have them. */
+const hostsIn = (text: string) => listOf(text).map((host) => host.toLowerCase());
 
 /** An address, a network in CIDR notation, or one of the networks that proxy-addr knows by name. */
 function isNetwork(text: string): boolean {
@@ -62,6 +70,9 @@ const environment = z.object({
     ),
   WHATSAPP_APP_SECRET: z.string().default(""),
   WHATSAPP_VERIFY_TOKEN: z.string().min(1).optional(),
+  WHATSAPP_FORWARD_URL: z.string().default(""),
+  OUTGOING_HOSTS: z.string().transform(hostsIn).optional(),
+  OUTGOING_PRIVATE_HOSTS: z.string().default("").transform(hostsIn),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -86,6 +97,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       "SAYSO_MASTER_KEY must be set when DATABASE_URL is: 32 bytes in base64, kept apart from the database",
     );
   }
+  const targets: TargetRules = {
+    hosts: parsed.data?.OUTGOING_HOSTS,
+    privateHosts: parsed.data?.OUTGOING_PRIVATE_HOSTS ?? [],
+  };
+  const secrets = listOf(parsed.data?.WHATSAPP_APP_SECRET ?? "");
+  const forwardUrls = (parsed.data?.WHATSAPP_FORWARD_URL ?? "").split(",").map((url) => url.trim());
+  for (const url of forwardUrls.filter((entry) => entry !== "")) {
+    const refused = refusedTarget(url, targets);
+    if (refused !== undefined) wrong.push(`WHATSAPP_FORWARD_URL ${url}: ${refused}`);
+  }
+  if (forwardUrls.length > Math.max(1, secrets.length))
+    wrong.push("WHATSAPP_FORWARD_URL has one URL for each of WHATSAPP_APP_SECRET, in the same order");
   if (!parsed.success || wrong.length > 0) {
     throw new Error(`The configuration cannot be used:\n${wrong.map((line) => `- ${line}`).join("\n")}`);
   }
@@ -99,7 +122,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     masterKey: e.SAYSO_MASTER_KEY,
     publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ""),
     trustedProxies: e.TRUSTED_PROXIES,
-    whatsappAppSecrets: listOf(e.WHATSAPP_APP_SECRET),
+    whatsappAppSecrets: secrets,
+    whatsappForwardUrls: secrets.map((_, n) => forwardUrls[n] || undefined),
+    targets,
     whatsappVerifyToken: e.WHATSAPP_VERIFY_TOKEN,
     logLevel: e.LOG_LEVEL,
   };

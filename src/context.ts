@@ -3,6 +3,7 @@ import type { Database } from "./db/database.ts";
 import type { Actor } from "./kernel/actor.ts";
 import type { IdPrefix } from "./kernel/ids.ts";
 import type { Key } from "./kernel/seal.ts";
+import type { TargetRules } from "./kernel/target.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What compose.ts builds once for the process and hands to everything. */
@@ -18,6 +19,8 @@ export interface Services {
   readonly masterKey: Key;
   /** Where people reach the service, without a slash at the end: opt-out and delivery links start with it. */
   readonly publicUrl: string;
+  /** What webhooks may be sent to. */
+  readonly targets: TargetRules;
 }
 
 /**

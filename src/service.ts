@@ -11,6 +11,7 @@ import type { Config } from "./config.ts";
 import type { AppEnv } from "./http/app.ts";
 import { endBadConnection } from "./http/lines.ts";
 import { toProblem } from "./http/problem.ts";
+import { composeOutgoingTasks } from "./jobs/outgoing-tasks.ts";
 import { composeTasks } from "./jobs/tasks.ts";
 import { startWorker } from "./jobs/worker.ts";
 import { SaysoError } from "./kernel/errors.ts";
@@ -56,7 +57,11 @@ export async function startService(
   const port = await listen(server, config);
   try {
     const composed = await compose({ ...config, port }, log);
-    const worker = await startWorker(composed, composeTasks(composed)).catch(async (error: unknown) => {
+    const workers = await Promise.all(
+      [composeTasks(composed), composeOutgoingTasks(composed, config)].map((tasks) =>
+        startWorker(composed, tasks),
+      ),
+    ).catch(async (error: unknown) => {
       await composed.close();
       throw error;
     });
@@ -66,7 +71,9 @@ export async function startService(
       url: `http://${reachableHost(config.host)}:${port}`,
       composed,
       stop() {
-        stopped ??= Promise.all([stopServer(server), worker.stop()]).then(() => composed.close());
+        stopped ??= Promise.all([stopServer(server), ...workers.map((worker) => worker.stop())]).then(() =>
+          composed.close(),
+        );
         return stopped;
       },
     };

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
+import type { EventType } from "../kernel/event-types.ts";
 import { errorCode, type Fragment, type Sql, violatedUnique } from "./database.ts";
 
 /** Every action that leaves an audit entry: a closed union, so that a reader can rely on the words. */
@@ -58,7 +59,10 @@ export type AuditAction =
   | "delivery.created"
   | "delivery.opened"
   | "delivery.refused"
-  | "retention.applied";
+  | "retention.applied"
+  | "webhook_endpoint.created"
+  | "webhook_endpoint.disabled"
+  | "webhook.replayed";
 
 /** A job for the background worker, queued by the same statement. */
 export interface Job {
@@ -79,6 +83,16 @@ export interface Write {
   /** `entity` is the public id of what the action is about; details never hold personal data. */
   readonly audit: { readonly action: AuditAction; readonly entity: string; readonly details?: object };
   readonly job?: Job;
+  /**
+   * What other systems are told when it happened: SELECTs of at most one row with `type` (an EventType) and `data`
+   * (jsonb: ids and words of ours), which may read the parts. See `tell`.
+   */
+  readonly tells?: readonly Fragment[];
+}
+
+/** One event to tell if the part `when` has a row. */
+export function tell(sql: Sql, type: EventType, data: object, when: string): Fragment {
+  return sql`select ${type}::text as type, ${JSON.stringify(data)}::text::jsonb as data from ${sql(when)} limit 1`;
 }
 
 /**
@@ -104,7 +118,7 @@ export async function write<Row>(ctx: Context, build: (sql: Sql) => Write): Prom
   }
 }
 
-function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Write) {
+function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job, tells = [] }: Write) {
   const named = parts.reduce((before, [name, part]) => sql`${before}${sql(name)} as (${part}), `, sql``);
   const queued = job
     ? sql`, queued as (select queue_job(${job.task}, ${JSON.stringify(job.payload)}::text::json, ${job.key}) from result)`
@@ -115,6 +129,19 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Wr
         select ${ctx.organizationId}::uuid, ${ctx.idempotency.key}, ${ctx.idempotency.route},
           ${ctx.idempotency.bodyHash}::bytea, to_jsonb(result) from result returning 1)`
     : sql``;
+  const events = tells.map(
+    (event) => sql`(select ${ctx.services.newId("evt")}::uuid as id, t.type, t.data from (${event}) t)`,
+  );
+  const told =
+    events.length === 0
+      ? sql``
+      : toldParts(
+          sql,
+          ctx.organizationId,
+          sql`
+          select * from (${events.reduce((before, event) => sql`${before} union all ${event}`)}) t
+          where exists (select from result)`,
+        );
   return sql<{ answer: Row }[]>`
     with ${named}result as materialized (${result}),
     audited as (
@@ -122,8 +149,27 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job }: Wr
       select ${ctx.organizationId}::uuid, ${ctx.services.newId("aud")}::uuid, ${audit.action}, ${ctx.actor.kind},
         ${ctx.actor.id ?? null}, ${audit.entity}, ${ctx.requestId}, ${JSON.stringify(audit.details ?? {})}::text::jsonb
       from result returning 1)
-    ${queued}${remembered}
-    select to_jsonb(result) as answer${job ? sql`, (select count(*) from queued)` : sql``} from result`;
+    ${queued}${remembered}${told}
+    select to_jsonb(result) as answer${job ? sql`, (select count(*) from queued)` : sql``}${
+      events.length > 0 ? sql`, (select count(*) from woken)` : sql``
+    } from result`;
+}
+
+/**
+ * The parts that tell others of events: a SELECT of `id`, `type` and `data`. Whoever wants to know has a row of each; where
+ * nobody does, this looks at one index and finds nothing. `woken` must be read.
+ */
+function toldParts(sql: Sql, organizationId: string, events: Fragment): Fragment {
+  return sql`, told as (
+      insert into webhook_delivery (organization_id, endpoint_id, event_id, type, data)
+      select e.organization_id, e.id, t.id, t.type, t.data from (${events}) t
+      join webhook_endpoint e on e.organization_id = ${organizationId}::uuid and e.disabled_at is null
+        and (e.listening_until is null or e.listening_until > now())
+        and (e.event_types = '{}' or t.type = any(e.event_types))
+      returning organization_id, endpoint_id),
+    woken as (
+      select wake_webhooks(organization_id, endpoint_id, now()) from (
+        select distinct organization_id, endpoint_id from told) t)`;
 }
 
 /** Writes of many requests of one organization at once; see writeAll. */
@@ -133,6 +179,8 @@ export interface WriteAll {
   readonly result: Fragment;
   /** `of` is a SELECT of `n`, `entity` and `details` (jsonb): an entry for each row. */
   readonly audit: { readonly action: AuditAction; readonly of: Fragment };
+  /** A SELECT of `n`, `type` and `data`, at most one row a request: what other systems are told. See Write. */
+  readonly tells: Fragment;
 }
 
 /**
@@ -164,11 +212,12 @@ function assembleAll<Row>(
   sql: Sql,
   contexts: readonly Context[],
   { organizationId, services }: Context,
-  { parts, result, audit }: WriteAll,
+  { parts, result, audit, tells }: WriteAll,
 ) {
   const requests = contexts.map(({ actor, requestId, idempotency }, n) => ({
     n,
     auditId: services.newId("aud"),
+    toldId: services.newId("evt"),
     actorKind: actor.kind,
     actorId: actor.id,
     requestId,
@@ -179,7 +228,7 @@ function assembleAll<Row>(
   const named = parts.reduce((before, [name, part]) => sql`${before}${sql(name)} as (${part}), `, sql``);
   return sql<{ n: number; answer: Row }[]>`
     with request as materialized (
-      select * from json_to_recordset(${JSON.stringify(requests)}::text::json) r(n int, "auditId" uuid, "actorKind" text,
+      select * from json_to_recordset(${JSON.stringify(requests)}::text::json) r(n int, "auditId" uuid, "toldId" uuid, "actorKind" text,
         "actorId" text, "requestId" text, key text, route text, "bodyHash" text)),
     ${named}result as materialized (${result}),
     audited as (
@@ -191,7 +240,8 @@ function assembleAll<Row>(
       insert into idempotency_record (organization_id, key, route, body_hash, answer)
       select ${organizationId}::uuid, r.key, r.route, decode(r."bodyHash", 'base64'), to_jsonb(result) - 'n'
       from result join request r on r.n = result.n where r.key is not null order by r.key returning 1)
-    select n, to_jsonb(result) - 'n' as answer from result`;
+    ${toldParts(sql, organizationId, sql`select r."toldId" as id, t.type, t.data from (${tells}) t join request r on r.n = t.n`)}
+    select n, to_jsonb(result) - 'n' as answer, (select count(*) from woken) from result`;
 }
 
 /** A record that is to end: its uuid and public id, its event's uuid, and why. */
@@ -218,6 +268,8 @@ export function endRecord(
     readonly action: AuditAction;
     /** What else must be so of the record. */
     readonly onlyIf?: (sql: Sql) => Fragment;
+    /** What other systems are told; the part `ended` has the record. */
+    readonly tells?: (sql: Sql) => readonly Fragment[];
   },
 ): Promise<{ at: string } | undefined> {
   return write<{ at: string }>(ctx, (sql) => ({
@@ -238,6 +290,7 @@ export function endRecord(
     ],
     result: sql`select at from ended`,
     audit: { action: how.action, entity: publicId, details: { reason } },
+    tells: how.tells?.(sql) ?? [],
   }));
 }
 

@@ -10,6 +10,8 @@ export type Task = (payload: unknown, signal: AbortSignal) => Promise<void>;
 
 export interface Tasks {
   readonly list: Readonly<Record<string, Task>>;
+  /** How many at the same time; `limits.jobsAtOnce` when left out. */
+  readonly atOnce?: number;
   /** Tasks that come by themselves, each with its time as cron writes it (UTC). */
   readonly schedule: readonly { readonly task: string; readonly match: string }[];
 }
@@ -32,6 +34,7 @@ export async function startWorker(
   tasks: Tasks,
 ): Promise<BackgroundWorker> {
   const { log } = services;
+  const atOnce = tasks.atOnce ?? limits.jobsAtOnce;
   const stopping = new AbortController();
   const guarded = Object.entries(tasks.list).map(([name, task]) => [
     name,
@@ -47,8 +50,8 @@ export async function startWorker(
   ]);
   const runner = await run({
     connectionString: ownerUrl,
-    concurrency: limits.jobsAtOnce,
-    maxPoolSize: limits.jobsAtOnce + 2,
+    concurrency: atOnce,
+    maxPoolSize: atOnce + 2,
     noHandleSignals: true,
     taskList: Object.fromEntries(guarded),
     parsedCronItems: parseCronItems(

@@ -21,6 +21,7 @@ export type IdPrefix =
   | "tpl"
   | "inb"
   | "whk"
+  | "whe"
   | "req"
   | "arc"
   | "dlv"

@@ -12,6 +12,28 @@ export const limits = {
   /** Meta sends up to 3 MB and 1,000 updates in one body. */
   webhookBodyBytes: 4 * 1024 * 1024,
   webhookRetentionDays: 8,
+  /** Outgoing webhooks: enabled endpoints of an organization, and deliveries to one of them at the same time. */
+  webhookEndpoints: 20,
+  webhookLanes: 4,
+  /** One attempt, a connection between two of them, and how much of an answer is read. */
+  webhookTimeoutMs: 15_000,
+  webhookIdleMs: 20_000,
+  webhookAnswerBytes: 16 * 1024,
+  /** How long an endpoint is worked off in one go, and for how long who does so, or an attempt, is not taken for dead. */
+  webhookWorkMs: 40_000,
+  webhookClaimSeconds: 75,
+  webhookLingerMs: 200,
+  /** How long one that did not answer is left alone, so that it holds up no other. */
+  webhookRestSeconds: 30,
+  /** Until the next attempt after the first failed one, the second and so on: three days in all. */
+  webhookRetrySeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 57_600, 86_400],
+  /** How long the delivery log goes back, and what can be replayed. */
+  webhookDeliveryDays: 30,
+  /** How long somebody who listens is remembered without a sign of life, and how often they look. */
+  webhookListenSeconds: 60,
+  webhookListenMs: 250,
+  /** Background jobs of one process that send to other systems, at the same time. */
+  webhookJobsAtOnce: 6,
   /** A section of account data. */
   sectionBytes: 4 * 1024 * 1024,
   sectionDepth: 32,

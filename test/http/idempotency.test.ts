@@ -40,6 +40,11 @@ async function makePoint({ shop, unique }: Ground): Promise<string> {
   return (await created<{ id: string }>(shop.post("/v1/collection-points", point))).id;
 }
 
+async function makeEndpoint({ shop, unique }: Ground): Promise<string> {
+  const endpoint = { url: `https://${unique}.shop.example/hooks` };
+  return (await created<{ id: string }>(shop.post("/v1/webhook-endpoints", endpoint))).id;
+}
+
 async function readyRequest({ shop, unique }: Ground): Promise<string> {
   const { id } = await openRequestOf(shop, { subject: { externalId: unique } });
   await approveAndWait(shop, id);
@@ -106,6 +111,25 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     const subject = { externalId: `new-${ground.unique}` };
     const consent = { subject, purpose: "promotions", state: "given", provenance };
     return { path: "/v1/consents", body: consent, other: { ...consent, state: "refused" } };
+  },
+  "/v1/webhook-endpoints": () => ({
+    path: "/v1/webhook-endpoints",
+    body: { url: "https://shop.example/hooks" },
+    other: { url: "https://shop.example/others" },
+  }),
+  "/v1/webhook-endpoints/{id}/replay": async (ground) => ({
+    path: `/v1/webhook-endpoints/${await makeEndpoint(ground)}/replay`,
+    body: { since: ago(60) },
+    other: { since: ago(61) },
+  }),
+  "/v1/webhook-endpoints/{id}/deliveries/{eventId}/replay": async (ground) => {
+    const endpoint = await makeEndpoint(ground);
+    await ground.shop.post("/v1/blocks", { identifier: person, reason: "manual" });
+    const { items } = (
+      await ground.shop.get<{ items: { eventId: string }[] }>(`/v1/webhook-endpoints/${endpoint}/deliveries`)
+    ).body;
+    const path = `/v1/webhook-endpoints/${endpoint}/deliveries/${items[0]?.eventId}/replay`;
+    return { path, body: {}, other: { again: true } };
   },
   "/v1/opt-outs": ({ unique }) => {
     const optOut = {

@@ -31,6 +31,8 @@ interface Things {
   readonly signIn: string;
   readonly optOut: string;
   readonly suspicion: string;
+  readonly endpoint: string;
+  readonly event: string;
   readonly requested: string;
   readonly message: string;
   readonly openRequest: string;
@@ -115,7 +117,15 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
     occurredAt: ago(0),
     text: "please stop",
   });
+  const endpoint = await post<{ id: string }>("/v1/webhook-endpoints", {
+    url: `https://${unique}.shop.example/hooks`,
+    eventTypes: ["consent.requested"],
+    description: secret,
+  });
   const requested = await shop.reported(stranger);
+  const told = await org.get<{ items: { eventId: string }[] }>(
+    `/v1/webhook-endpoints/${endpoint.id}/deliveries`,
+  );
   const open = await openRequestOf(org, { subject: { externalId: "asks" } });
   const ready = await openRequestOf(org, { subject: person });
   await approveAndWait(org, ready.id);
@@ -142,6 +152,8 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       signIn: signIn.id,
       optOut: optOut.id,
       suspicion: perhaps.body.optOutSuspicionId,
+      endpoint: endpoint.id,
+      event: told.body.items[0]?.eventId ?? "",
       requested: requested.id,
       message,
       openRequest: open.id,
@@ -537,6 +549,29 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       request: (t) => ({ path: `/v1/monitors/${t.monitor}/end`, body: { reason: "all is well" } }),
     },
   ],
+  "GET /v1/webhook-endpoints": plain,
+  "POST /v1/webhook-endpoints": plain,
+  "GET /v1/webhook-endpoints/{id}/deliveries": [
+    get((t) => `/v1/webhook-endpoints/${t.endpoint}/deliveries`, "endpoint"),
+  ],
+  "POST /v1/webhook-endpoints/{id}/deliveries/{eventId}/replay": [
+    {
+      names: ["endpoint", "event"],
+      request: (t) => ({ path: `/v1/webhook-endpoints/${t.endpoint}/deliveries/${t.event}/replay` }),
+    },
+  ],
+  "POST /v1/webhook-endpoints/{id}/replay": [
+    {
+      names: ["endpoint"],
+      request: (t) => ({ path: `/v1/webhook-endpoints/${t.endpoint}/replay`, body: { since: ago(60) } }),
+    },
+  ],
+  "POST /v1/webhook-endpoints/{id}/disable": [
+    {
+      names: ["endpoint"],
+      request: (t) => ({ path: `/v1/webhook-endpoints/${t.endpoint}/disable`, body: { reason: "moved" } }),
+    },
+  ],
   "GET /v1/complaint-breakers": plain,
   "POST /v1/complaint-breakers/{id}/close": [
     {
@@ -751,6 +786,8 @@ describe("another organization's things", () => {
       ["opt-outs", optOut],
       ["senders", sender],
       ["collection-points", point],
+      ["webhook-endpoints", theirs.things.endpoint],
+      ["opt-out-suspicions", theirs.things.suspicion],
     ]) {
       const page = await mine.shop.org.get(`/v1/${path}?cursor=${cursor}`);
       expect(page.status, page.text).toBe(200);

@@ -61,6 +61,10 @@ export async function askEveryRoute(
       platform: "whatsapp_cloud",
     },
   );
+  const hooks = { url: "https://shop.example/hooks", eventTypes: ["opt_out.created"], description: "Shop." };
+  const endpoint = await ask("POST /v1/webhook-endpoints", {}, hooks);
+  const endpointId = { id: endpoint.id ?? "" };
+  await ask("GET /v1/webhook-endpoints");
   await ask("GET /v1/senders");
   await ask("GET /v1/senders/{id}", { id: sender.id ?? "" });
   await ask(
@@ -267,6 +271,16 @@ export async function askEveryRoute(
     },
   );
   await ask("GET /v1/opt-outs");
+  await ask("GET /v1/webhook-endpoints/{id}/deliveries", endpointId);
+  const log = await shop.get<{ items: { eventId: string }[] }>(
+    `/v1/webhook-endpoints/${endpoint.id}/deliveries`,
+  );
+  await ask("POST /v1/webhook-endpoints/{id}/deliveries/{eventId}/replay", {
+    ...endpointId,
+    eventId: log.body.items[0]?.eventId ?? "",
+  });
+  await ask("POST /v1/webhook-endpoints/{id}/replay", endpointId, { since: ago(60), until: ago(0) });
+  await ask("POST /v1/webhook-endpoints/{id}/disable", endpointId, { reason: "It moved." });
   const said = { sender: sender.id, from: { phone: "+12025550145" }, occurredAt: ago(0) };
   await ask("POST /v1/messages/inbound", {}, { ...said, messageId: "m-stop", kind: "text", text: "STOP" });
   const perhaps = await ask(

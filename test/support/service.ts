@@ -27,6 +27,8 @@ export const testConfig: Config = {
   trustedProxies: [],
   whatsappAppSecrets: ["first-app-secret", "second-app-secret"],
   whatsappVerifyToken: "verify-token",
+  whatsappForwardUrls: [],
+  targets: { hosts: undefined, privateHosts: [] },
   logLevel: "debug",
 };
 
@@ -283,6 +285,9 @@ async function startServiceProcess(config: Config): Promise<ServiceProcess> {
       TRUSTED_PROXIES: config.trustedProxies.join(","),
       WHATSAPP_APP_SECRET: config.whatsappAppSecrets.join(","),
       WHATSAPP_VERIFY_TOKEN: config.whatsappVerifyToken,
+      WHATSAPP_FORWARD_URL: config.whatsappForwardUrls.map((url) => url ?? "").join(","),
+      OUTGOING_HOSTS: config.targets.hosts?.join(","),
+      OUTGOING_PRIVATE_HOSTS: config.targets.privateHosts.join(","),
       LOG_LEVEL: config.logLevel,
     },
   });

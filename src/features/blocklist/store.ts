@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
-import { type Ended, endRecord, write } from "../../db/write.ts";
+import { type Ended, endRecord, tell, write } from "../../db/write.ts";
 import { block } from "./tables.ts";
 
 export type BlockRow = typeof block.$inferSelect;
@@ -46,6 +46,14 @@ export async function insertBlock(ctx: Context, made: NewBlock): Promise<Recorde
     ],
     result: sql`select * from inserted`,
     audit: { action: "block.created", entity: made.publicId, details: { reason: made.reason } },
+    tells: [
+      tell(
+        sql,
+        "block.created",
+        { blockId: made.publicId, reason: made.reason, expiresAt: made.expiresAt ?? null },
+        "inserted",
+      ),
+    ],
   }));
 }
 
@@ -58,6 +66,7 @@ export function liftBlock(ctx: Context, input: Ended) {
     of: "block_id",
     kind: "lifted",
     action: "block.lifted",
+    tells: (sql) => [tell(sql, "block.lifted", { blockId: input.publicId }, "ended")],
   });
 }
 

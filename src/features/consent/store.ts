@@ -2,6 +2,7 @@ import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { writeAll } from "../../db/write.ts";
+import { formatId } from "../../kernel/ids.ts";
 import { hashesOfAll, standAllPart } from "../subject/index.ts";
 import { consentEvent } from "./tables.ts";
 
@@ -62,6 +63,7 @@ export async function insertConsentEvents(
     ...event,
     n,
     sealed: event.sealed.toString("base64"),
+    publicSubjectId: formatId("sub", event.subjectId),
     actorKind: actor.kind,
     actorId: actor.id,
   }));
@@ -95,13 +97,19 @@ export async function insertConsentEvents(
         of: sql`select q.n, q."publicId" as entity, jsonb_build_object('state', q."reportedState") as details
           from q join event e on e.id = q.id`,
       },
+      // The state that was stored, which may not be the one that was reported.
+      tells: sql`
+        select q.n, 'consent.' || e.state as type, jsonb_build_object('consentId', q."publicId", 'subjectId',
+          q."publicSubjectId", 'channel', q.channel, 'purpose', q.purpose, 'state', e.state, 'occurredAt',
+          to_char(q."occurredAt" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as data
+        from q join event e on e.id = q.id`,
     }),
   );
 }
 
 function rowsPart(sql: Sql, rows: readonly object[]): Fragment {
   return sql`select * from json_to_recordset(${JSON.stringify(rows)}::text::json) q(n int, id uuid, "publicId" text,
-    "subjectId" uuid, channel text, purpose text, "reportedState" text, "yesState" text, proof text,
+    "subjectId" uuid, "publicSubjectId" text, channel text, purpose text, "reportedState" text, "yesState" text, proof text,
     "collectionPointId" uuid, version int, indication text, language text, "occurredAt" timestamptz,
     "saidAt" timestamptz, "validityDays" int, "captureTokenId" uuid, sealed text, named text[],
     "unlessRecorded" boolean, "actorKind" text, "actorId" text)`;

@@ -1,9 +1,9 @@
 import type { Context } from "../../context.ts";
-import { replay } from "../../db/write.ts";
+import { replay, tell } from "../../db/write.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { findPurpose } from "../organization/index.ts";
-import { optOutParts } from "./store.ts";
+import { optOutParts, optOutTells } from "./store.ts";
 import { type Decided, decideSuspicion, selectSuspicion, selectSuspicions } from "./suspicion-store.ts";
 
 /** What staff make of a message that may be a no. */
@@ -49,7 +49,13 @@ async function decide(
     decision: decisionOf[input.decision],
     reason: input.reason,
   };
-  if (input.decision === "dismiss") return decideSuspicion(ctx, common);
+  if (input.decision === "dismiss") {
+    const dismissed = { suspicionId: common.publicId, subjectId: formatId("sub", subjectId) };
+    return decideSuspicion(ctx, {
+      ...common,
+      tells: (sql, when) => [tell(sql, "opt_out.dismissed", dismissed, when)],
+    });
+  }
   if (input.purpose !== undefined && (await findPurpose(ctx, input.purpose)) === undefined)
     throw invalid("/purpose", "There is no such purpose.");
   const optOutId = ctx.services.newId("opt");
@@ -63,10 +69,12 @@ async function decide(
     occurredAt: occurredAt.toISOString(),
     named: [],
     confirms: id,
+    told: { suspicionId: common.publicId },
   } as const;
   return decideSuspicion(ctx, {
     ...common,
     confirm: (sql, onlyIf) => optOutParts(sql, ctx, optOut, onlyIf),
+    tells: (sql) => optOutTells(sql, optOut),
   });
 }
 

@@ -1,7 +1,7 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { write } from "../../db/write.ts";
+import { tell, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { hashesOf, standPart } from "../subject/index.ts";
@@ -31,6 +31,8 @@ export interface NewOptOut {
   readonly source: string;
   readonly occurredAt: string;
   readonly named: readonly string[];
+  /** What others are told beside it, such as the message that said it. */
+  readonly told?: Readonly<Record<string, unknown>>;
   /** The suspicion (uuid) that this confirms: it holds for every identifier whose marketing waits for it, too. */
   readonly confirms?: string;
   /** Nothing is recorded when an opt-out of this scope, as late as this one, stands for everybody named already. */
@@ -97,6 +99,26 @@ export function optOutParts(
   ];
 }
 
+/** What others are told of an opt-out, for each event that optOutParts recorded. */
+export function optOutTells(sql: Sql, optOut: NewOptOut): Fragment[] {
+  const { scope, purpose, channel, source, occurredAt, told } = optOut;
+  return optOut.events.map(({ id, subjectId }) => {
+    const data = {
+      optOutId: formatId("opt", id),
+      // Null: a no at /stop is of a number, whoever's it is.
+      subjectId: subjectId === null ? null : formatId("sub", subjectId),
+      scope,
+      purpose: purpose ?? null,
+      channel: channel ?? null,
+      source,
+      occurredAt,
+      ...told,
+    };
+    return sql`
+      select 'opt_out.created' as type, ${JSON.stringify(data)}::text::jsonb as data from opted_out where id = ${id}::uuid`;
+  });
+}
+
 /**
  * Records an opt-out in one statement. `superseded_by` is a later yes of the person's own to the same purpose that
  * still counts: not expired, and no other no came after it.
@@ -119,6 +141,7 @@ export async function insertOptOut(ctx: Context, optOut: NewOptOut): Promise<Rec
         order by c.proven_at desc limit 1) as superseded_by
       from opted_out e where e.id = ${optOut.events[0]?.id ?? null}::uuid`,
     audit: auditOf(optOut),
+    tells: optOutTells(sql, optOut),
   }));
 }
 
@@ -177,6 +200,7 @@ export async function insertStop(
     parts: optOutParts(sql, ctx, optOut),
     result: sql`select id, recorded_at from opted_out`,
     audit: auditOf(optOut),
+    tells: optOutTells(sql, optOut),
   }));
 }
 
@@ -218,6 +242,7 @@ export async function insertLinkOptOut(
     ],
     result: sql`select id, recorded_at from opted_out`,
     audit: auditOf(optOut),
+    tells: optOutTells(sql, optOut),
   }));
 }
 
@@ -307,6 +332,14 @@ export async function insertUndo(
     ],
     result: sql`select id from event`,
     audit: { action: "opt_out.undone", entity: input.publicOptOutId, details: { by: input.publicId } },
+    tells: [
+      tell(
+        sql,
+        "opt_out.undone",
+        { optOutId: input.publicOptOutId, subjectId: formatId("sub", input.subjectId) },
+        "event",
+      ),
+    ],
   }));
   if (done !== undefined) return "undone";
   const rows = await ctx.services.db.statement(

@@ -1,7 +1,8 @@
 import { and, asc, eq, gt, inArray, isNull } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { write } from "../../db/write.ts";
+import { tell, write } from "../../db/write.ts";
+import { formatId } from "../../kernel/ids.ts";
 import { hashesOf } from "../subject/index.ts";
 import { optOutSuspicion, optOutSuspicionEvent } from "./tables.ts";
 
@@ -58,12 +59,27 @@ export function suspicionParts(
   ];
 }
 
+/** What others are told of a suspicion that suspicionParts recorded. */
+export function suspicionTells(sql: Sql, suspicion: NewSuspicion): Fragment[] {
+  const { publicId, subjectIds, cause, senderId, messageId, occurredAt } = suspicion;
+  const data = {
+    suspicionId: publicId,
+    subjectId: formatId("sub", subjectIds[0] ?? ""),
+    cause,
+    senderId: formatId("snd", senderId),
+    messageId,
+    occurredAt,
+  };
+  return [tell(sql, "opt_out.suspected", data, "suspected")];
+}
+
 /** Suspects a no by itself, where no message is recorded with it. Undefined when it was suspected before. */
 export function insertSuspicion(ctx: Context, suspicion: NewSuspicion) {
   return write<{ id: string }>(ctx, (sql) => ({
     parts: suspicionParts(sql, ctx, suspicion),
     result: sql`select id from suspected`,
     audit: { action: "opt_out.suspected", entity: suspicion.publicId, details: { cause: suspicion.cause } },
+    tells: suspicionTells(sql, suspicion),
   }));
 }
 
@@ -86,6 +102,7 @@ export function decideSuspicion(
     decision: "confirmed" | "dismissed";
     reason: string | undefined;
     confirm?: (sql: Sql, onlyIf: string) => (readonly [string, Fragment])[];
+    tells: (sql: Sql, when: string) => readonly Fragment[];
   },
 ): Promise<Decided | undefined> {
   const { id, decision, reason, confirm } = input;
@@ -118,6 +135,7 @@ export function decideSuspicion(
       entity: input.publicId,
       details: { reason },
     },
+    tells: input.tells(sql, "decided"),
   }));
 }
 

@@ -19,7 +19,7 @@ import type {
   Update,
   UserPreference,
 } from "./domain/update.ts";
-import { hearNo, type OwnKeywords } from "./opt-out-words.ts";
+import { hearNo, type OwnKeywords, toldWithOptOut } from "./opt-out-words.ts";
 import {
   insertInboundMessage,
   insertMessageStatus,
@@ -110,7 +110,12 @@ async function applyInboundMessage(
     // A window is one sender's: a message that does not say whose number it came to opens none.
     opensWindow: message.opensWindow && message.phoneNumberId !== null,
     optOut:
-      optOutId === undefined ? undefined : keywordOptOut(optOutId, { subjectId: subject.id, at, named }),
+      optOutId === undefined
+        ? undefined
+        : {
+            ...keywordOptOut(optOutId, { subjectId: subject.id, at, named }),
+            told: await toldWithOptOut(ctx, message.texts, { optOutId, senderId: sender.id, messageId }),
+          },
     suspicion: newSuspicion(
       ctx,
       { heard, kind },

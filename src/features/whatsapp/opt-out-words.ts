@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { formatId } from "../../kernel/ids.ts";
 import { getOrganization } from "../organization/index.ts";
 import { type Confirmation, confirmationIn } from "./domain/confirmation.ts";
 import { isNearOptOut, isOptOutKeyword, languageOfKeyword } from "./domain/keywords.ts";
@@ -22,11 +23,32 @@ export async function hearNo(
   return texts.some((text) => isNearOptOut(text, own)) ? "perhaps" : "nothing";
 }
 
+/** What others are told with a no by keyword: which message said it, and how to confirm it. */
+export async function toldWithOptOut(
+  ctx: Context,
+  texts: readonly string[],
+  said: { optOutId: string; senderId: string; messageId: string },
+) {
+  return {
+    senderId: formatId("snd", said.senderId),
+    messageId: said.messageId,
+    confirmation: await confirmationOf(ctx, texts, formatId("opt", said.optOutId)),
+  };
+}
+
+/** How the business may confirm a no, and the cause that lets this one message through a check. */
+export async function confirmationOf(ctx: Context, texts: readonly string[], optOutId: string) {
+  return {
+    ...(await confirmationFor(ctx, texts)),
+    cause: { kind: "opt_out_confirmation" as const, id: optOutId },
+  };
+}
+
 /**
  * How the business may confirm a no said in these words: in their language, in the organization's for English ones,
  * which people use everywhere, and for words of its own.
  */
-export async function confirmationFor(ctx: Context, texts: readonly string[]): Promise<Confirmation> {
+async function confirmationFor(ctx: Context, texts: readonly string[]): Promise<Confirmation> {
   const { name, language } = await getOrganization(ctx);
   const spoken = texts.flatMap((text) => languageOfKeyword(text) ?? [])[0];
   return confirmationIn(spoken === "en" ? [language] : [spoken, language], name);

@@ -14,7 +14,7 @@ import {
   resolveSubject,
   type SubjectReference,
 } from "../subject/index.ts";
-import { confirmationFor, hearNo, type OwnKeywords } from "./opt-out-words.ts";
+import { confirmationOf, hearNo, type OwnKeywords, toldWithOptOut } from "./opt-out-words.ts";
 import { insertInboundMessage, type RecordedInbound, selectIsKnown } from "./store.ts";
 import { newSuspicion } from "./suspect.ts";
 
@@ -45,10 +45,7 @@ export async function reportInbound(ctx: Context, report: InboundReport, ownKeyw
     optOut: row.isOptOut,
     windowExpiresAt: addSeconds(new Date(read.at), limits.windowSeconds).toISOString(),
     ...(row.optOutId !== null && {
-      confirmation: {
-        ...(await confirmationFor(ctx, [report.text ?? ""])),
-        cause: { kind: "opt_out_confirmation" as const, id: row.optOutId },
-      },
+      confirmation: await confirmationOf(ctx, [report.text ?? ""], row.optOutId),
     }),
     ...(row.suspicionId !== null && { optOutSuspicionId: formatId("sus", row.suspicionId) }),
   };
@@ -150,6 +147,11 @@ async function take(
             source: "keyword",
             occurredAt: at,
             named,
+            told: await toldWithOptOut(ctx, [report.text ?? ""], {
+              optOutId,
+              senderId,
+              messageId: report.messageId,
+            }),
           },
   });
 }

@@ -4,7 +4,7 @@ import { inboundBody } from "../../http/line-bodies.ts";
 import { instant, listOf, pageById, pageOf } from "../../http/schemas.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
-import { verifyHandshake, verifySignature } from "./domain/signature.ts";
+import { signingSecret, verifyHandshake } from "./domain/signature.ts";
 import { templateFields } from "./domain/template-entry.ts";
 import { importTemplates } from "./import-templates.ts";
 import { listTemplates, recordTemplate } from "./manage-templates.ts";
@@ -125,7 +125,12 @@ export function whatsappRoutes(app: App, ownKeywords: OwnKeywords): void {
 export function webhookRoutes(
   app: App,
   intake: WebhookIntake,
-  secrets: { appSecrets: readonly string[]; verifyToken: string | undefined },
+  secrets: {
+    appSecrets: readonly string[];
+    /** Where the bodies of the app with the secret at the same place go on to. */
+    forwardUrls: readonly (string | undefined)[];
+    verifyToken: string | undefined;
+  },
 ): void {
   app.get("/webhooks/whatsapp", (c) => {
     const challenge = verifyHandshake(c.req.query(), secrets.verifyToken ?? "");
@@ -136,10 +141,13 @@ export function webhookRoutes(
   });
   app.post("/webhooks/whatsapp", limited(limits.webhookBodyBytes), async (c) => {
     const raw = new Uint8Array(await readBody(c));
-    if (!verifySignature(secrets.appSecrets, raw, c.req.header("x-hub-signature-256"))) {
+    const signature = c.req.header("x-hub-signature-256") ?? "";
+    const app = signingSecret(secrets.appSecrets, raw, signature);
+    if (app === undefined) {
       throw new SaysoError("unauthenticated", "The X-Hub-Signature-256 is missing or does not fit the body.");
     }
-    await takeWebhook(intake, raw, c.var.requestId);
+    const url = secrets.forwardUrls[app];
+    await takeWebhook(intake, raw, c.var.requestId, url === undefined ? undefined : { url, signature });
     return c.json({ received: true });
   });
 }

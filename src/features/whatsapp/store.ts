@@ -1,11 +1,19 @@
 import { and, asc, eq, gt, inArray } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { write } from "../../db/write.ts";
+import { tell, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { liftedByStaff, type Restriction } from "../../kernel/sender-state.ts";
-import { type NewOptOut, type NewSuspicion, optOutParts, suspicionParts } from "../optout/index.ts";
+import { addSeconds } from "../../kernel/time.ts";
+import {
+  type NewOptOut,
+  type NewSuspicion,
+  optOutParts,
+  optOutTells,
+  suspicionParts,
+  suspicionTells,
+} from "../optout/index.ts";
 import { hashesOf } from "../subject/index.ts";
 import type { HeardField } from "./domain/fields.ts";
 import type { DailyLimit } from "./domain/update.ts";
@@ -51,10 +59,14 @@ export async function selectDayKey(services: Services, day: string): Promise<Buf
   return rows[0]?.key;
 }
 
-/** Stores a raw body with the job that takes over when this process dies before it was applied. */
+/**
+ * Stores a raw body with the job that takes over when this process dies before it was applied, and has it go on to a
+ * URL where one is given.
+ */
 export async function insertBody(
   services: Services,
   body: { id: string; day: string; receivedAt: Date; sealed: Buffer },
+  forward: { url: string; signature: string } | undefined,
 ): Promise<void> {
   await services.db.statement(
     (sql) => sql`
@@ -62,8 +74,13 @@ export async function insertBody(
         insert into webhook_body (id, day, received_at, sealed)
         values (${body.id}, ${body.day}, ${body.receivedAt}, ${body.sealed}) returning id),
       queued as (
-        select queue_job('process_webhook_body', json_build_object('id', id), 'webhook_body:' || id::text, 30) from body)
-      select count(*) from queued`,
+        select queue_job('process_webhook_body', json_build_object('id', id), 'webhook_body:' || id::text, 30) from body),
+      forwarded as (
+        insert into webhook_forward (body_id, url, signature)
+        select id, ${forward?.url ?? ""}, ${forward?.signature ?? ""} from body where ${forward !== undefined}::boolean
+        returning url),
+      woken as (select wake_forwards(url, now()) from forwarded)
+      select (select count(*) from queued), (select count(*) from woken)`,
   );
 }
 
@@ -230,7 +247,23 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
         suspicion: suspicion?.publicId,
       },
     },
+    tells: [
+      ...(message.opensWindow ? [tell(sql, "window.opened", openedWindow(message), "opened")] : []),
+      ...(optOut === undefined ? [] : optOutTells(sql, optOut)),
+      ...(suspicion === undefined ? [] : suspicionTells(sql, suspicion)),
+    ],
   }));
+}
+
+/** What others are told of a window: also of one that begins anew, since it ends later now. */
+function openedWindow({ senderId, subjectId, messageId, at }: NewInboundMessage) {
+  return {
+    senderId: formatId("snd", senderId),
+    subjectId: formatId("sub", subjectId),
+    messageId,
+    openedAt: at,
+    expiresAt: addSeconds(new Date(at), limits.windowSeconds).toISOString(),
+  };
 }
 
 /** Whether a message of this id is on record. */

@@ -40,6 +40,36 @@ export const webhookBody = pgTable(
   (t) => [index().on(t.day), index().using("gin", t.unclaimed)],
 );
 
+/** A raw body that goes on to the app that used to get it, as it came, and what became of that. */
+export const webhookForward = pgTable(
+  "webhook_forward",
+  {
+    bodyId: uuid()
+      .notNull()
+      .references(() => webhookBody.id, { onDelete: "cascade" }),
+    url: text().notNull(),
+    /** The X-Hub-Signature-256 that the platform sent with it. */
+    signature: text().notNull(),
+    dueAt: instant().notNull().defaultNow(),
+    attempts: integer().notNull().default(0),
+    deliveredAt: instant(),
+    failedAt: instant(),
+    /** Of the last attempt: the answer's status, or why there was none. */
+    lastStatus: integer(),
+    lastError: text(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.bodyId, t.url] }),
+    index("webhook_forward_due").on(t.url, t.dueAt).where(sql`delivered_at is null and failed_at is null`),
+  ],
+);
+
+/** Who works a URL off has it until then; or it is left alone until then, since it did not answer. */
+export const webhookForwardTarget = pgTable("webhook_forward_target", {
+  url: text().primaryKey(),
+  claimedUntil: instant().notNull(),
+});
+
 /**
  * Append-only until its organization keeps it no more: that a person wrote, called or tapped, and when. Never the text.
  * Partitioned by month of `at` (migration 0007). One row for a message: known_message sees to it.

@@ -34,15 +34,20 @@ export interface WebhookIntake {
 /**
  * Takes one verified webhook body: stores it first, sealed, then gives every update its effect, and returns only when
  * all of them are in force. One bad update holds up no other. When this process dies in between, a job goes on with
- * the stored body. Throws `unavailable` when an effect could not be recorded: the platform then sends it again.
+ * the stored body. `forward`: where the body goes on to, later and whatever comes of it. Throws `unavailable` when an effect could not be recorded: the platform then sends it again.
  */
-export async function takeWebhook(intake: WebhookIntake, raw: Uint8Array, requestId: string): Promise<void> {
+export async function takeWebhook(
+  intake: WebhookIntake,
+  raw: Uint8Array,
+  requestId: string,
+  forward?: { readonly url: string; readonly signature: string },
+): Promise<void> {
   const { services } = intake;
   const receivedAt = services.now();
   const id = services.newId("whk");
   const day = receivedAt.toISOString().slice(0, 10);
   const key = await dayKey(services, day);
-  await insertBody(services, { id, day, receivedAt, sealed: seal(key, bodyPlace(id), raw) });
+  await insertBody(services, { id, day, receivedAt, sealed: seal(key, bodyPlace(id), raw) }, forward);
   await applyBody(intake, { id, raw, receivedAt }, requestId);
 }
 
@@ -71,12 +76,17 @@ export async function dropOldBodies(services: Services): Promise<number> {
 }
 
 async function applyStoredBody(intake: WebhookIntake, id: string): Promise<void> {
-  const body = await selectBody(intake.services, id);
-  const wrapped = body && (await selectDayKey(intake.services, body.day));
-  if (body === undefined || wrapped === undefined) return;
-  const key = open(intake.services.masterKey, dayPlace(body.day), wrapped);
-  const raw = open(key, bodyPlace(id), body.sealed);
-  await applyBody(intake, { id, raw, receivedAt: body.receivedAt }, `whk:${id}`);
+  const body = await openStoredBody(intake.services, id);
+  if (body !== undefined) await applyBody(intake, body, `whk:${id}`);
+}
+
+/** A stored body as it came; undefined when it is not kept any more. */
+export async function openStoredBody(services: Services, id: string) {
+  const body = await selectBody(services, id);
+  const wrapped = body && (await selectDayKey(services, body.day));
+  if (body === undefined || wrapped === undefined) return undefined;
+  const key = open(services.masterKey, dayPlace(body.day), wrapped);
+  return { id, raw: open(key, bodyPlace(id), body.sealed), receivedAt: body.receivedAt };
 }
 
 async function dayKey(services: Services, day: string) {

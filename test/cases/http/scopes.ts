@@ -15,7 +15,10 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/subjects\//, ["subjects"]],
   [/ \/v1\/collection-points\/\{id\}\/capture-tokens$/, ["consents"]],
   [/ \/v1\/consents$/, ["consents"]],
-  [/ \/v1\/(organization|senders|purposes|templates|collection-points)(\/|$)/, ["configuration"]],
+  [
+    / \/v1\/(organization|senders|purposes|templates|collection-points|webhook-endpoints)(\/|$)/,
+    ["configuration"],
+  ],
   [/ \/v1\/messages\/inbound$/, ["messages"]],
   [/ \/v1\/(checks|decisions|causes|permits|simulator-numbers)(\/|$)/, ["checks"]],
   [/ \/v1\/(opt-outs|opt-out-links)$/, ["opt_outs"]],

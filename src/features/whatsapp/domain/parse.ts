@@ -42,7 +42,7 @@ const metadataSchema = z.object({
  *   would date what has no timestamp of its own anew).
  * - Where the platform names one person by several identifiers, an `identity_link` stands before the update; it
  *   is left out where the same change says that the person's identity changed.
- * The signature is checked before (`verifySignature`). Source: Meta, "Webhooks reference".
+ * The signature is checked before (`signingSecret`). Source: Meta, "Webhooks reference".
  */
 export function parseWebhook(body: unknown, receivedAt: Date): ParsedWebhook {
   const top: Setting = {

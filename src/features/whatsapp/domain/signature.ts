@@ -3,27 +3,25 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 const signatureHeader = /^sha256=([0-9a-f]{64})$/i;
 
 /**
- * Whether the raw bytes of a webhook body were signed with one of the app secrets. The header is Meta's
- * `X-Hub-Signature-256: sha256=<hex HMAC-SHA-256>`, taken over the bytes as they came, before any parsing. False
+ * With which of the app secrets (its place) the raw bytes of a webhook body were signed; undefined: with none. The header is Meta's
+ * `X-Hub-Signature-256: sha256=<hex HMAC-SHA-256>`, taken over the bytes as they came, before any parsing. None
  * for a missing or malformed header and when there is no secret; an empty secret counts as none, for anyone can
  * sign with it. Every secret is tried, each in constant time, so that timing tells nothing of which one fitted.
  * Source: Meta, Webhooks, "Validating payloads".
  */
-export function verifySignature(
+export function signingSecret(
   secrets: readonly string[],
   rawBody: Uint8Array,
   header: string | undefined,
-): boolean {
+): number | undefined {
   const hex = signatureHeader.exec(header ?? "")?.[1];
-  if (hex === undefined) return false;
+  if (hex === undefined) return undefined;
   const claimed = Buffer.from(hex, "hex");
-  let fits = false;
-  for (const secret of secrets) {
-    if (secret === "") continue;
-    const actual = createHmac("sha256", secret).update(rawBody).digest();
-    fits = timingSafeEqual(actual, claimed) || fits;
-  }
-  return fits;
+  const fits = secrets.map(
+    (secret) =>
+      secret !== "" && timingSafeEqual(createHmac("sha256", secret).update(rawBody).digest(), claimed),
+  );
+  return fits.includes(true) ? fits.indexOf(true) : undefined;
 }
 
 /**

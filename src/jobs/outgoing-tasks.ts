@@ -1,0 +1,44 @@
+import { z } from "zod";
+import type { Composed } from "../compose.ts";
+import type { Config } from "../config.ts";
+import { dropOldDeliveries, resumeWebhooks, sendWebhooks } from "../features/outgoing/index.ts";
+import { forwardWebhooks, resumeForwards } from "../features/whatsapp/index.ts";
+import { limits } from "../kernel/limits.ts";
+import type { Tasks } from "./worker.ts";
+
+const endpointJob = z.object({ organizationId: z.uuid(), endpointId: z.uuid() });
+const forwardJob = z.object({ url: z.string() });
+
+/**
+ * Work that sends to other systems. It has a worker of its own: whoever does not answer there must not keep noes, windows
+ * and archives waiting.
+ */
+export function composeOutgoingTasks(
+  { services, contextFor }: Composed,
+  { whatsappForwardUrls: allowed }: Pick<Config, "whatsappForwardUrls">,
+): Tasks {
+  return {
+    atOnce: limits.webhookJobsAtOnce,
+    list: {
+      send_webhooks: async (payload, signal) => {
+        const { organizationId, endpointId } = endpointJob.parse(payload);
+        const actor = { kind: "system", id: "send_webhooks" } as const;
+        await sendWebhooks(await contextFor(organizationId, actor, "job:send_webhooks"), endpointId, signal);
+      },
+      forward_webhooks: (payload, signal) =>
+        forwardWebhooks(services, forwardJob.parse(payload).url, { allowed, signal }),
+      resume_webhooks: async () => {
+        await resumeWebhooks(services);
+        await resumeForwards(services, allowed);
+      },
+      drop_webhook_deliveries: async (_payload, signal) => {
+        const removed = await dropOldDeliveries(services, signal);
+        if (removed > 0) services.log.info({ removed }, "webhook deliveries removed");
+      },
+    },
+    schedule: [
+      { task: "resume_webhooks", match: "* * * * *" },
+      { task: "drop_webhook_deliveries", match: "30 0 * * *" },
+    ],
+  };
+}

@@ -1,0 +1,15 @@
+/** What other systems can be told by webhook: a closed list, so that a receiver can rely on the words. */
+export const eventTypes = [
+  "consent.given",
+  "consent.requested",
+  "consent.refused",
+  "consent.withdrawn",
+  "opt_out.created",
+  "opt_out.undone",
+  "opt_out.suspected",
+  "opt_out.dismissed",
+  "block.created",
+  "block.lifted",
+  "window.opened",
+] as const;
+export type EventType = (typeof eventTypes)[number];
