@@ -13,6 +13,7 @@ import { dataRequestRoutes } from "./features/datarequest/routes.ts";
 import { breakerRoutes } from "./features/gate/breaker-routes.ts";
 import {
   createGate,
+  createLanes,
   createPreviewer,
   createRedeemer,
   optOutKeywords,
@@ -47,7 +48,8 @@ export function buildApp(composed: Composed, config: Config): App {
   const app = createApp(services, trustProxies(config.trustedProxies));
 
   app.use("/v1/*", authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }));
-  const gate = createGate(services);
+  const lanes = createLanes(services);
+  const gate = createGate(services, lanes);
   checkRoute(app, gate);
   const preview = createPreviewer(services);
   checkLineRoutes(app, { gate, preview });
@@ -74,7 +76,7 @@ export function buildApp(composed: Composed, config: Config): App {
   blocklistRoutes(app);
   gateRoutes(app, gate);
   previewRoutes(app, preview);
-  permitRoutes(app, createRedeemer(services));
+  permitRoutes(app, createRedeemer(services, lanes));
   policyRoutes(app);
   switchRoutes(app);
   monitorRoutes(app);

@@ -8,6 +8,7 @@ import {
   answerLines,
   type CheckLines,
   createGate,
+  createLanes,
   createPreviewer,
   type Preview,
   previewLines,
@@ -132,7 +133,7 @@ async function* countedLines(
   lines: CheckLines,
   counts: { lines: number; allowed: number; denied: number; problems: number },
 ): AsyncGenerator<string> {
-  const answers = answerLines(ctx, createGate(ctx.services), lines, {
+  const answers = answerLines(ctx, createGate(ctx.services, createLanes(ctx.services)), lines, {
     problemOf: (error) => toProblem(error, ctx.requestId),
     language: "en",
   });

@@ -1,5 +1,5 @@
 import { formatId } from "../../kernel/ids.ts";
-import { type DecisionDocument, explain } from "../gate/index.ts";
+import { explain, unpackDecision } from "../gate/index.ts";
 import type { Reported } from "./collect-records.ts";
 import type { Row, Section } from "./domain/report-model.ts";
 import type { OwnRows } from "./domain/sections.ts";
@@ -52,7 +52,7 @@ export async function decisionSection(reported: Reported): Promise<Section> {
     (after: DecisionRow | undefined) => selectDecisions(ctx, span, after, decisionsOfPage),
     decisionsOfPage,
     (row): OwnRows["decisions"] => {
-      const { question, verdict } = row.document as DecisionDocument;
+      const { question, verdict } = unpackDecision(row.document);
       const { message } = question;
       const template = message.kind === "template" ? message.template : undefined;
       return {

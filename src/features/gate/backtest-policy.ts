@@ -2,7 +2,6 @@ import type { Context } from "../../context.ts";
 import { firstUuidOf, formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import type { DecisionDocument } from "./check.ts";
 import { decideAgain } from "./domain/decide-again.ts";
 import { builtInPolicy } from "./domain/policy.ts";
 import { parsePolicyName } from "./domain/policy-name.ts";
@@ -48,7 +47,7 @@ export async function backtestPolicy(ctx: Context, version: number, { days }: { 
     for (const [index, row] of page.entries()) {
       if (decisions === 0 && tooOld !== undefined) first = row.at;
       decisions += 1;
-      const { question, facts, verdict } = row.document as DecisionDocument;
+      const { question, facts, verdict } = row.document;
       const asked = { ...row, decisionId: formatId("dec", row.id), question, facts };
       const own = under[index] ?? builtInPolicy;
       const seen = seenUnder(own, sends.complete(asked, capHours(own)));
@@ -78,7 +77,7 @@ export async function backtestPolicy(ctx: Context, version: number, { days }: { 
 
 /** The policy that a decision was made under. */
 function policyOf({ organizationId }: Context, { document }: Pick<DecisionRow, "document">) {
-  const { policyVersion } = (document as DecisionDocument).verdict;
+  const { policyVersion } = document.verdict;
   return { organizationId, policyVersion: parsePolicyName(policyVersion) ?? null };
 }
 

@@ -1,4 +1,5 @@
 import type { Services } from "../../context.ts";
+import type { Sql } from "../../db/database.ts";
 import { limits } from "../../kernel/limits.ts";
 import type { Restriction } from "../../kernel/sender-state.ts";
 import type { CauseKind, PeopleReached } from "./domain/facts.ts";
@@ -34,7 +35,7 @@ export interface CommonRow {
   readonly now: string;
   /** The organization's policy in force; null: the built-in one. */
   readonly policyVersion: number | null;
-  readonly sender: { id: string; restrictions: Readonly<Record<string, Restriction>> } | null;
+  readonly sender: { id: string; wabaId: string; restrictions: Readonly<Record<string, Restriction>> } | null;
   readonly purpose: { key: string; category: string; lawfulBasis: string } | null;
   readonly template: { id: string; category: string; status: string } | null;
   readonly switches: { id: string; scope: string; at: string }[] | null;
@@ -107,6 +108,12 @@ export interface ConsentRow {
  */
 export async function selectFacts(services: Services, queries: readonly FactsQuery[]): Promise<FactsRow[]> {
   const { common, people } = split(queries);
+  // What hardly any check has is told of those that have it; a hash is its person's by its place.
+  const special = people.filter(
+    ({ subjectId, causeId, messageRef, redeeming }) => subjectId ?? causeId ?? messageRef ?? redeeming,
+  );
+  const asked = people.flatMap(({ n, hashes }) => hashes.map((hash) => ({ n, hash })));
+  const hasCauses = people.some(({ causeId }) => causeId !== null);
   const rows = await services.db.statement(
     (sql) => sql<{ fact: string; n: number; value: unknown }[]>`
       with common as materialized (
@@ -130,11 +137,15 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
           select * from template t where t.organization_id = c."organizationId" and t.waba_id = sender.waba_id
             and t.name = c."templateName" and t.language = c."templateLanguage" offset 0) template on true),
       q as materialized (
-        select q.*, c.organization_id from json_to_recordset(${JSON.stringify(people)}::text::json) q(n int, c int, hashes text[],
-          "subjectId" uuid, "causeKind" text, "causeId" uuid, "messageRef" text, redeeming uuid)
-        join common c on c.c = q.c),
+        select p.n::int - 1 as n, p.c, c.organization_id, s."subjectId", s."causeKind", s."causeId", s."messageRef", s.redeeming
+        from unnest(${people.map(({ c }) => c)}::text[]::int[]) with ordinality p(c, n)
+        join common c on c.c = p.c
+        left join json_to_recordset(${JSON.stringify(special)}::text::json) s(n int, "subjectId" uuid, "causeKind" text,
+          "causeId" uuid, "messageRef" text, redeeming uuid) on s.n = p.n - 1),
       asked as materialized (
-        select q.n, q.c, q.organization_id, decode(h, 'hex') as hash from q cross join unnest(q.hashes) h),
+        select q.n, q.c, q.organization_id, decode(h.hash, 'hex') as hash
+        from unnest(${asked.map(({ n }) => n)}::text[]::int[], ${asked.map(({ hash }) => hash)}::text[]) h(n, hash)
+        join q on q.n = h.n),
       root as materialized (
         select f.n, f.c, f.organization_id, s.root_id, max(s.merged_at) as merged_at from (
           select a.n, a.c, a.organization_id, i.subject_id from asked a cross join lateral (
@@ -165,14 +176,10 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
             where m.organization_id = r.organization_id and m.subject_id = r.id and m.error_code = 131026 offset 0) m
           window later as (partition by r.n order by m.at, m.message_id)) f
         where f.next_at - f.at <= make_interval(secs => ${limits.undeliverableWithinSeconds}::int)
-        order by f.n, f.next_at desc, f.at desc),
-      caused as materialized (
-        select q.*, array(select r.id from record r where r.n = q.n) as ids,
-          array(select k.hash from known k where k.n = q.n) as known_hashes
-        from q where q."causeId" is not null)
+        order by f.n, f.next_at desc, f.at desc)${hasCauses ? causedPart(sql) : sql``}
       select 'common' as fact, c.c as n, json_build_object('now', now()::timestamptz(3), 'policyVersion', c.version,
         'sender', case when c.sender_id is not null
-          then json_build_object('id', c.sender_id, 'restrictions', c.restrictions) end,
+          then json_build_object('id', c.sender_id, 'wabaId', c.waba_id, 'restrictions', c.restrictions) end,
         'purpose', case when c.category is not null
           then json_build_object('key', c.purpose, 'category', c.category, 'lawfulBasis', c.lawful_basis) end,
         'template', case when c.template_id is not null
@@ -277,6 +284,26 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
         select p.counter from reached_person p
         where p.organization_id = r.organization_id and p.counter in (c.account, c.sender_id::text)
           and p.subject_id = r.id offset 0) p
+      ${hasCauses ? causeBranch(sql) : sql``}
+      union all
+      select 'send', q.n, json_build_object('at', s.at, 'category', s.category, 'purpose', s.purpose, 'decisionId',
+        s.decision_id)
+      from q join common c on c.c = q.c and c.cap_hours is not null
+      join (select r.n, array_agg(r.id) as ids from record r group by r.n) p on p.n = q.n
+      cross join lateral recent_sends(q.organization_id, p.ids, now() - c.cap_hours * interval '1 hour', q.redeeming,
+        q."messageRef") s`,
+  );
+  return assemble(people, rows);
+}
+
+/** Who is asked about because of a cause; left out when nobody is, as almost always: it names six tables more. */
+const causedPart = (sql: Sql) => sql`,
+      caused as materialized (
+        select q.*, array(select r.id from record r where r.n = q.n) as ids,
+          array(select k.hash from known k where k.n = q.n) as known_hashes
+        from q where q."causeId" is not null)`;
+
+const causeBranch = (sql: Sql) => sql`
       union all
       select 'cause', x.n, json_build_object('openedAt', o.at, 'usedAt', (
         select u.used_at from cause_use u where u.organization_id = x.organization_id and u.kind = x."causeKind"
@@ -296,17 +323,7 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
         union all
         select e.recorded_at from consent_event e where x."causeKind" = 'double_opt_in' and e.state = 'requested'
           and e.organization_id = x.organization_id and e.id = x."causeId" and e.subject_id = any(x.ids)
-        limit 1) o
-      union all
-      select 'send', q.n, json_build_object('at', s.at, 'category', s.category, 'purpose', s.purpose, 'decisionId',
-        s.decision_id)
-      from q join common c on c.c = q.c and c.cap_hours is not null
-      join (select r.n, array_agg(r.id) as ids from record r group by r.n) p on p.n = q.n
-      cross join lateral recent_sends(q.organization_id, p.ids, now() - c.cap_hours * interval '1 hour', q.redeeming,
-        q."messageRef") s`,
-  );
-  return assemble(people, rows);
-}
+        limit 1) o`;
 
 /** Checks apart into what they have in common and whom they are about. */
 function split(queries: readonly FactsQuery[]) {

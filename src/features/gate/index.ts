@@ -1,8 +1,10 @@
 export { activatePolicy } from "./activate-policy.ts";
 export { answerLines, type CheckLines, previewLines } from "./answer-lines.ts";
-export { createGate, type DecisionDocument } from "./check.ts";
+export { createGate } from "./check.ts";
 export { explain } from "./domain/explain.ts";
 export { policySchema } from "./domain/policy.ts";
+export { unpackDecision } from "./domain/stored-decision.ts";
+export { createLanes } from "./judge.ts";
 export { optOutKeywords } from "./policies.ts";
 export { createPreviewer, type Preview } from "./preview.ts";
 export { proposePolicy } from "./propose-policy.ts";

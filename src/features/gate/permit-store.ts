@@ -1,5 +1,6 @@
 import type { Context, Services } from "../../context.ts";
 import { retryDeadlock } from "../../db/write.ts";
+import { type DecisionDocument, unpackDecision } from "./domain/stored-decision.ts";
 import type { WantedSlot } from "./store.ts";
 
 /** A permit by its decision's uuid. */
@@ -12,13 +13,13 @@ export interface PermitKey {
 export interface PermitRow extends PermitKey {
   readonly subjectId: string | null;
   readonly messageRef: string | null;
-  readonly document: unknown;
+  readonly document: DecisionDocument;
   readonly redeemedAt: Date | null;
 }
 
 /** The permits that there are among those named. */
 export async function selectPermits(services: Services, keys: readonly PermitKey[]): Promise<PermitRow[]> {
-  return services.db.look(
+  const rows = await services.db.look(
     (sql) => sql<PermitRow[]>`
       select distinct on (d.organization_id, d.id) d.organization_id as "organizationId", d.id,
         d.subject_id as "subjectId", d.message_ref as "messageRef", d.document, r.redeemed_at as "redeemedAt"
@@ -26,31 +27,27 @@ export async function selectPermits(services: Services, keys: readonly PermitKey
       join decision d on d.organization_id = q."organizationId" and d.id = q.id and d.decision = 'allow'
       left join permit_redemption r on r.organization_id = d.organization_id and r.decision_id = d.id`,
   );
+  return rows.map((row) => ({ ...row, document: unpackDecision(row.document) }));
+}
+
+/** A permit that is to be redeemed, and the place it takes. */
+export interface Claim extends PermitKey {
+  readonly subjectId: string | null;
+  readonly senderId: string | null;
+  readonly category: string | null;
+  readonly slot: WantedSlot | null;
 }
 
 /** Redeems permits, each only once and only if its place under the caps is still to be had; says which. */
 export async function insertRedemptions(
   services: Services,
-  permits: readonly (Pick<PermitRow, "organizationId" | "id" | "subjectId"> & {
-    senderId: string | null;
-    category: string | null;
-    slot: WantedSlot | null;
-  })[],
+  claims: readonly Claim[],
 ): Promise<ReadonlySet<string>> {
-  if (permits.length === 0) return new Set();
-  const asked = permits.map(({ organizationId, id, subjectId, senderId, category, slot }) => ({
-    organizationId,
-    id,
-    subjectId,
-    senderId,
-    category,
-    slot,
-  }));
   const rows = await retryDeadlock(() =>
     services.db.statement(
       (sql) => sql<{ id: string }[]>`
         with q as (
-          select * from json_to_recordset(${JSON.stringify(asked)}::text::json) q("organizationId" uuid, id uuid,
+          select * from json_to_recordset(${JSON.stringify(claims)}::text::json) q("organizationId" uuid, id uuid,
             "subjectId" uuid, "senderId" uuid, category text, slot json)),
         reserved as materialized (
           select decision_id from reserve_slots((select json_agg(slot) from q where json_typeof(slot) = 'object')))

@@ -1,6 +1,7 @@
 import { and, desc, eq, isNotNull, lt } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import { write } from "../../db/write.ts";
+import { limits } from "../../kernel/limits.ts";
 import { activePolicy, policyVersion } from "./tables.ts";
 
 /** An organization's policy by its number. */
@@ -62,7 +63,8 @@ export async function activatePolicy(
         sql`insert into active_policy as a (organization_id, version, cap_hours, decision_months,
             inbound_months, watches_silence, watches_saved_numbers, watches_intake, has_ceilings)
           select p.organization_id, p.version,
-            (select max((c->>'hours')::int) from json_array_elements(p.document->'caps') c),
+            greatest((select max((c->>'hours')::int) from json_array_elements(p.document->'caps') c),
+              case when p.document->>'serviceMessagesPerInbound' is not null then ${limits.windowSeconds / 3_600}::int end),
             (p.document->'retention'->>'decisionMonths')::int, (p.document->'retention'->>'inboundMonths')::int,
             p.document->>'silenceMonths' is not null,
             coalesce((p.document->>'onlyToPeopleWhoWrote')::boolean, false),

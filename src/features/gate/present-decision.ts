@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import { notFound } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { readPerson } from "../subject/index.ts";
-import type { Answer, DecisionDocument } from "./check.ts";
+import type { Answer } from "./check.ts";
 import { explain } from "./domain/explain.ts";
 import type { Question } from "./domain/facts.ts";
 import type { Language } from "./domain/texts.ts";
@@ -74,7 +74,7 @@ export async function listDecisionsOf(
 }
 
 function presentDecision(row: DecisionRow, language: Language) {
-  const { question, facts, verdict } = row.document as DecisionDocument;
+  const { question, facts, verdict } = row.document;
   return {
     decisionId: formatId("dec", row.id),
     at: row.at.toISOString(),

@@ -4,7 +4,7 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { gather } from "../../kernel/gather.ts";
 import { inOrder } from "../../kernel/in-order.ts";
 import { limits } from "../../kernel/limits.ts";
-import { type Judged, judge } from "./check.ts";
+import { type Judged, judgeAll } from "./judge.ts";
 import { createPolicies } from "./policies.ts";
 import { type CheckInput, type Prepared, prepare } from "./prepare-check.ts";
 
@@ -57,7 +57,7 @@ export function createPreviewer(services: Services): Previewer {
   const policies = createPolicies(services);
   // A lane of their own: single checks do not wait behind these large statements, and these leave them connections.
   const judgeChunks = gather<readonly Prepared[], readonly Judged[]>(
-    async ([chunk = []]) => [await judge(services, policies, chunk)],
+    async ([chunk = []]) => [await judgeAll(services, policies, chunk)],
     { most: 1, inFlight: limits.previewsInFlight },
   );
   return async (ctx, groups, problemOf) => {

@@ -48,6 +48,7 @@ function commonFacts(row: CommonRow): CommonFacts {
     switches: (row.switches ?? []).map((pulled) => ({ ...pulled, id: formatId("swi", pulled.id) })),
     sender: row.sender && {
       id: formatId("snd", row.sender.id),
+      wabaId: row.sender.wabaId,
       state: state.state,
       restrictedUntil: state.until,
     },

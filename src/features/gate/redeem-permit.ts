@@ -4,15 +4,19 @@ import { gather } from "../../kernel/gather.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
-import { type DecisionDocument, type Judged, judge, newDecision, slotOf } from "./check.ts";
 import { readInstant } from "./domain/instants.ts";
 import { simulatedAtRedemption } from "./domain/simulator.ts";
 import { type PermitCode, permitTexts } from "./domain/texts.ts";
-import { insertRedemptions, type PermitKey, type PermitRow, selectPermits } from "./permit-store.ts";
-import { createPolicies } from "./policies.ts";
+import { type Judged, type Lanes, newDecision, slotOf } from "./judge.ts";
+import {
+  type Claim,
+  insertRedemptions,
+  type PermitKey,
+  type PermitRow,
+  selectPermits,
+} from "./permit-store.ts";
 import { factsQuery, type Prepared } from "./prepare-check.ts";
 import { presentReason } from "./present-decision.ts";
-import { insertDecisions } from "./store.ts";
 
 /** What became of an attempt to redeem a permit. */
 type Redemption =
@@ -30,12 +34,51 @@ export type Redeemer = (ctx: Context, permitId: string, language: Language) => P
  * redemptions share their statements. Throws `not_found`; `unavailable` or `outcome_unknown` when the database is lost:
  * then the message must not go out, and a new check with the same messageRef tells how things stand.
  */
-export function createRedeemer(services: Services): Redeemer {
-  const policiesOf = createPolicies(services);
-  const redeem = gather<PermitKey, Redemption | undefined>(
-    (keys) => redeemGathered(services, policiesOf, keys, limits.checkTries),
-    { most: limits.gatheredChecks, inFlight: 2 },
+export function createRedeemer(services: Services, { judge, record }: Lanes): Redeemer {
+  const lane = { most: limits.gatheredChecks, inFlight: 2 };
+  const find = gather(async (keys: readonly PermitKey[]) => {
+    const found = new Map((await selectPermits(services, keys)).map((permit) => [keyOf(permit), permit]));
+    return keys.map((key) => found.get(keyOf(key)));
+  }, lane);
+  const claim = gather(
+    async (wanted: readonly Claim[]) => {
+      // Of one permit that is redeemed twice at the same time one attempt is made; the others find it used.
+      const unlike = new Map(wanted.map((each) => [keyOf(each), each]));
+      const redeemed = await insertRedemptions(services, [...unlike.values()]);
+      return wanted.map((each) => redeemed.has(each.id) && unlike.get(keyOf(each)) === each);
+    },
+    { ...lane, mostWaiting: Number.POSITIVE_INFINITY },
   );
+
+  async function redeem(key: PermitKey): Promise<Redemption | undefined> {
+    for (let triesLeft: number = limits.checkTries; ; triesLeft -= 1) {
+      const permit = await find(key);
+      if (permit === undefined) return undefined;
+      if (permit.redeemedAt !== null) return { redeemed: false, code: "permit_used" };
+      const judged = await judge(preparedOf(permit));
+      const end = readInstant(permit.document.permitExpiresAt);
+      if (!(readInstant(judged.facts.now) < end)) return { redeemed: false, code: "permit_expired" };
+      if (judged.verdict.decision === "allow") {
+        const claimed = await claim({
+          organizationId: permit.organizationId,
+          id: permit.id,
+          subjectId: permit.subjectId,
+          senderId: parseId("snd", judged.facts.sender?.id ?? "") ?? null,
+          category: judged.verdict.category,
+          slot: slotOf(judged, permit.id, null),
+        });
+        if (claimed) return { redeemed: true };
+        // Somebody else redeemed it meanwhile, or took its place: the same again, as things are now.
+        if (triesLeft === 0)
+          throw new SaysoError("unavailable", "Too many redeem at the same time. Check the message again.");
+      } else {
+        const decisionId = services.newId("dec");
+        await record({ ...newDecision(judged, decisionId), messageRef: permit.messageRef });
+        return { redeemed: false, refused: judged, decisionId };
+      }
+    }
+  }
+
   return async (ctx, permitId, language) => {
     const id = parseId("prm", permitId);
     const redemption = id && (await redeem({ organizationId: ctx.organizationId, id }));
@@ -57,81 +100,11 @@ export function createRedeemer(services: Services): Redeemer {
   };
 }
 
-async function redeemGathered(
-  services: Services,
-  policiesOf: ReturnType<typeof createPolicies>,
-  keys: readonly PermitKey[],
-  triesLeft: number,
-): Promise<(Redemption | undefined)[]> {
-  const results = new Map<string, Redemption>();
-  const permits = await selectPermits(services, keys);
-  const unused = permits.filter((permit) => {
-    if (permit.redeemedAt !== null) results.set(permit.id, { redeemed: false, code: "permit_used" });
-    return permit.redeemedAt === null;
-  });
-  const judged = await judge(services, policiesOf, unused.map(preparedOf));
-
-  const allowed: { permit: PermitRow; now: Judged }[] = [];
-  const refused: { permit: PermitRow; refused: Judged; decisionId: string }[] = [];
-  unused.forEach((permit, index) => {
-    const now = judged[index];
-    if (now === undefined) throw new Error("A permit was not judged.");
-    const end = readInstant((permit.document as DecisionDocument).permitExpiresAt);
-    if (!(readInstant(now.facts.now) < end)) {
-      results.set(permit.id, { redeemed: false, code: "permit_expired" });
-    } else if (now.verdict.decision === "allow") {
-      allowed.push({ permit, now });
-    } else {
-      refused.push({ permit, refused: now, decisionId: services.newId("dec") });
-    }
-  });
-
-  const redeemed = await insertRedemptions(
-    services,
-    allowed.map(({ permit, now }) => ({
-      ...permit,
-      senderId: parseId("snd", now.facts.sender?.id ?? "") ?? null,
-      category: now.verdict.category,
-      slot: slotOf(now, permit.id, null),
-    })),
-  );
-  await insertDecisions(
-    services,
-    refused.map(({ permit, ...each }) => ({
-      ...newDecision(each.refused, each.decisionId),
-      messageRef: permit.messageRef,
-    })),
-  );
-  for (const { permit, ...why } of refused) results.set(permit.id, { redeemed: false, ...why });
-
-  // Somebody else redeemed it meanwhile, or took its place: the same again, as things are now.
-  const late = allowed.flatMap(({ permit }) => (redeemed.has(permit.id) ? [] : [permit]));
-  for (const id of redeemed) results.set(id, { redeemed: true });
-  if (late.length > 0) {
-    if (triesLeft === 0) {
-      throw new SaysoError("unavailable", "Too many redeem at the same time. Check the message again.");
-    }
-    const again = await redeemGathered(services, policiesOf, late, triesLeft - 1);
-    late.forEach((permit, index) => {
-      const result = again[index];
-      if (result !== undefined) results.set(permit.id, result);
-    });
-  }
-  // One permit may be redeemed twice at the same time: the second one finds it used.
-  const given = new Set<string>();
-  return keys.map(({ id }): Redemption | undefined => {
-    const result = results.get(id);
-    if (result?.redeemed !== true || !given.has(id)) {
-      given.add(id);
-      return result;
-    }
-    return { redeemed: false, code: "permit_used" };
-  });
-}
+const keyOf = ({ organizationId, id }: PermitKey): string => `${organizationId} ${id}`;
 
 /** The question of a stored decision, about the person that it was about. */
 function preparedOf({ id, organizationId, subjectId, document }: PermitRow): Prepared {
-  const { question, recipient, facts } = document as DecisionDocument;
+  const { question, recipient, facts } = document;
   return {
     question,
     unreadable: facts.recipient.unreadable,

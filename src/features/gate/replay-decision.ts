@@ -1,7 +1,6 @@
 import type { Context } from "../../context.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { invalid, SaysoError } from "../../kernel/errors.ts";
-import type { DecisionDocument } from "./check.ts";
 import { decideAgain } from "./domain/decide-again.ts";
 import type { Facts } from "./domain/facts.ts";
 import { builtInPolicy } from "./domain/policy.ts";
@@ -23,7 +22,7 @@ export async function replayDecision(
   { policyVersion }: { policyVersion?: string | undefined },
   language: Language,
 ) {
-  const { question, facts, verdict } = (await findDecision(ctx, id)).document as DecisionDocument;
+  const { question, facts, verdict } = (await findDecision(ctx, id)).document;
   const [own, policy] = await Promise.all(
     [verdict.policyVersion, policyVersion ?? verdict.policyVersion].map((name) => findPolicy(ctx, name)),
   );

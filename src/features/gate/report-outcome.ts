@@ -2,7 +2,6 @@ import type { Context } from "../../context.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { parseId } from "../../kernel/ids.ts";
 import { recordFailure, saysSpam } from "../whatsapp/index.ts";
-import type { DecisionDocument } from "./check.ts";
 import { insertOutcome, selectPermits } from "./permit-store.ts";
 import { weighComplaints } from "./weigh-complaints.ts";
 
@@ -26,7 +25,7 @@ export async function reportOutcome(ctx: Context, permitId: string, report: Outc
   const [permit] =
     id === undefined ? [] : await selectPermits(ctx.services, [{ organizationId: ctx.organizationId, id }]);
   if (permit === undefined) throw notFound("permit");
-  const { facts, recipient } = permit.document as DecisionDocument;
+  const { facts, recipient } = permit.document;
   // One that was said at the same time is seen the second time.
   const recorded =
     (await insertOutcome(ctx, permit.id, report)) ?? (await insertOutcome(ctx, permit.id, report));

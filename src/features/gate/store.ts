@@ -3,6 +3,7 @@ import type { Context, Services } from "../../context.ts";
 import { retryDeadlock, write } from "../../db/write.ts";
 import { limits } from "../../kernel/limits.ts";
 import type { CauseKind } from "./domain/facts.ts";
+import { type DecisionDocument, unpackDecision } from "./domain/stored-decision.ts";
 import { decision } from "./tables.ts";
 
 /** A decision that is about to be recorded. */
@@ -13,6 +14,7 @@ export interface NewDecision {
   readonly subjectId: string | null;
   readonly messageRef: string | null;
   readonly decision: "allow" | "deny";
+  /** As `packDecision` makes it. */
   readonly document: object;
   /** Used up by it. */
   readonly cause: { readonly kind: CauseKind; readonly id: string } | null;
@@ -69,7 +71,14 @@ export async function insertDecisions(
   return new Set(rows.map(({ id }) => id));
 }
 
-export type DecisionRow = typeof decision.$inferSelect;
+export type DecisionRow = Omit<typeof decision.$inferSelect, "document"> & {
+  readonly document: DecisionDocument;
+};
+
+const unpacked = (row: typeof decision.$inferSelect): DecisionRow => ({
+  ...row,
+  document: unpackDecision(row.document),
+});
 
 export async function selectDecision(ctx: Context, id: string): Promise<DecisionRow | undefined> {
   const rows = await ctx.services.db.read((d) =>
@@ -78,7 +87,7 @@ export async function selectDecision(ctx: Context, id: string): Promise<Decision
       .from(decision)
       .where(and(eq(decision.organizationId, ctx.organizationId), eq(decision.id, id))),
   );
-  return rows[0];
+  return rows[0] && unpacked(rows[0]);
 }
 
 /** Decisions about some records of one person, the newest first. */
@@ -88,7 +97,7 @@ export async function selectDecisionsOf(
   before: string | undefined,
   limit: number,
 ): Promise<DecisionRow[]> {
-  return ctx.services.db.read((d) =>
+  const rows = await ctx.services.db.read((d) =>
     d
       .select()
       .from(decision)
@@ -102,6 +111,7 @@ export async function selectDecisionsOf(
       .orderBy(desc(decision.id))
       .limit(limit),
   );
+  return rows.map(unpacked);
 }
 
 /** Opens a cause. Undefined when this person has too many of late. */
@@ -144,7 +154,7 @@ export async function selectDecisionsAfter(
   after: string | undefined,
   limit: number,
 ): Promise<DecisionRow[]> {
-  return ctx.services.db.read((d) =>
+  const rows = await ctx.services.db.read((d) =>
     d
       .select()
       .from(decision)
@@ -152,6 +162,7 @@ export async function selectDecisionsAfter(
       .orderBy(asc(decision.id))
       .limit(limit),
   );
+  return rows.map(unpacked);
 }
 
 /** The newest decision since a time but for so many newer ones; undefined when there are no more than those. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import type { Context, Services } from "../../context.ts";
 import { violatedUnique } from "../../db/database.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
@@ -61,9 +61,9 @@ export function apiKeyFinder(services: Services): (key: string) => Promise<LiveA
     most: 200,
     inFlight: 2,
   });
-  return (key) => find(sum(key).toString("hex"));
+  return (key) => find(hash("sha256", key, "hex"));
 }
 
 function sum(key: string): Buffer {
-  return createHash("sha256").update(key).digest();
+  return hash("sha256", key, "buffer");
 }

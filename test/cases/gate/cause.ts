@@ -153,7 +153,7 @@ export const causeCases: readonly GateCase[] = [
     question: signInCode.question,
     facts: {
       ...signInCode.facts,
-      sender: { id: "snd_1", state: "disabled", restrictedUntil: null },
+      sender: { id: "snd_1", wabaId: "waba_1", state: "disabled", restrictedUntil: null },
       blocks: [{ id: "blk_1", reason: "manual", expiresAt: null }],
       template: { id: "tpl_code", category: "authentication", status: "paused" },
     },

@@ -81,7 +81,7 @@ export const ordinaryCases: readonly GateCase[] = [
     facts: {
       ...promotion.facts,
       recipient: { ...promotion.facts.recipient, isSender: true, subjectIds: ["sub_1", "sub_2"] },
-      sender: { id: "snd_1", state: "locked", restrictedUntil: null },
+      sender: { id: "snd_1", wabaId: "waba_1", state: "locked", restrictedUntil: null },
       blocks: [{ id: "blk_1", reason: "complaint", expiresAt: null }],
       nos: [{ kind: "opted_out", purpose: null, at: "2026-09-20T08:00:00.000Z", eventId: "opt_1" }],
       platformStops: [{ wabaId: "waba_1", at: "2026-09-20T08:00:00.000Z" }],

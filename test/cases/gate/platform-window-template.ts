@@ -35,6 +35,26 @@ function opened(
   };
 }
 
+type Send = GateCase["facts"]["sends"][number];
+
+function answered(
+  guarantee: string,
+  most: number,
+  sends: readonly (Pick<Send, "at"> & Partial<Send>)[],
+  wanted: Wanted,
+): GateCase {
+  return {
+    guarantee,
+    question: supportReply.question,
+    facts: {
+      ...supportReply.facts,
+      sends: sends.map((send) => ({ category: "service", purpose: "support", decisionId: "dec_1", ...send })),
+    },
+    policy: { serviceMessagesPerInbound: most },
+    wanted,
+  };
+}
+
 const openUntil = (openedAt: string, expiresAt: string): Wanted => ({
   ...supportReply.allowed,
   window: { open: true, openedAt, expiresAt },
@@ -48,6 +68,55 @@ export const platformWindowTemplateCases: readonly GateCase[] = [
     facts: { ...promotion.facts, platformStops: [...stops, { wabaId: "waba_2", at: "unreadable" }] },
     wanted: denied(promotion, [why("platform_stop", "platform_marketing_stopped", ["waba_1", "waba_2"])]),
   },
+  {
+    guarantee: "a policy may narrow the platform's stop to the account that it was said to",
+    question: promotion.question,
+    facts: { ...promotion.facts, platformStops: [{ wabaId: "waba_2", at: "2026-09-20T08:00:00.000Z" }] },
+    policy: { platformStopScope: "account" },
+    wanted: promotion.allowed,
+  },
+  {
+    guarantee: "the platform's stop to the sender's own account ends marketing however narrow the policy",
+    question: promotion.question,
+    facts: { ...promotion.facts, platformStops: [...stops, { wabaId: "waba_2", at: "unreadable" }] },
+    policy: { platformStopScope: "account" },
+    wanted: denied(promotion, [why("platform_stop", "platform_marketing_stopped", ["waba_1"])]),
+  },
+  answered("a first answer to a message goes out", 1, [], supportReply.allowed),
+  answered(
+    "with one of two answers given there is room",
+    2,
+    [{ at: "2026-10-01T11:30:00.000Z" }],
+    supportReply.allowed,
+  ),
+  answered(
+    "what was answered before the person's latest message counts no more",
+    1,
+    [{ at: "2026-10-01T11:00:00.000Z" }],
+    supportReply.allowed,
+  ),
+  answered(
+    "no more answers to one message go out than the policy has",
+    1,
+    [{ at: "2026-10-01T11:00:00.001Z" }],
+    denied(supportReply, [why("window", "service_limit_reached", ["inb_1", "dec_1"])], {
+      window: supportReply.allowed.window,
+    }),
+  ),
+  answered(
+    "a message of unknown kind, or whose time cannot be read, counts as an answer",
+    2,
+    [{ at: "unreadable" }, { at: "2026-10-01T11:30:00.000Z", category: null, decisionId: null }],
+    denied(supportReply, [why("window", "service_limit_reached", ["inb_1", "dec_1"])], {
+      window: supportReply.allowed.window,
+    }),
+  ),
+  answered(
+    "a template does not count as an answer",
+    1,
+    [{ at: "2026-10-01T11:30:00.000Z", category: "utility" }],
+    supportReply.allowed,
+  ),
   {
     guarantee: "the platform's stop of marketing leaves order updates alone",
     question: orderUpdate.question,

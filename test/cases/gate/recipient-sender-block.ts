@@ -38,7 +38,10 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
     (state): GateCase => ({
       guarantee: `a sender in the state “${state}” does not even answer`,
       question: supportReply.question,
-      facts: { ...supportReply.facts, sender: { id: "snd_1", state, restrictedUntil: null } },
+      facts: {
+        ...supportReply.facts,
+        sender: { id: "snd_1", wabaId: "waba_1", state, restrictedUntil: null },
+      },
       wanted: denied(supportReply, [why("sender", "sender_restricted", ["snd_1"])]),
     }),
   ),
@@ -47,7 +50,12 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
     question: supportReply.question,
     facts: {
       ...supportReply.facts,
-      sender: { id: "snd_1", state: "restricted_business_initiated", restrictedUntil: null },
+      sender: {
+        id: "snd_1",
+        wabaId: "waba_1",
+        state: "restricted_business_initiated",
+        restrictedUntil: null,
+      },
     },
     wanted: supportReply.allowed,
   },
@@ -58,6 +66,7 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
       ...orderUpdate.facts,
       sender: {
         id: "snd_1",
+        wabaId: "waba_1",
         state: "restricted_business_initiated",
         restrictedUntil: "2026-10-03T00:00:00.000Z",
       },
@@ -69,7 +78,7 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
     question: supportReply.question,
     facts: {
       ...supportReply.facts,
-      sender: { id: "snd_1", state: "restricted_replies", restrictedUntil: null },
+      sender: { id: "snd_1", wabaId: "waba_1", state: "restricted_replies", restrictedUntil: null },
     },
     wanted: denied(supportReply, [why("sender", "sender_restricted", ["snd_1"])]),
   },
@@ -78,7 +87,7 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
     question: orderUpdate.question,
     facts: {
       ...orderUpdate.facts,
-      sender: { id: "snd_1", state: "restricted_replies", restrictedUntil: null },
+      sender: { id: "snd_1", wabaId: "waba_1", state: "restricted_replies", restrictedUntil: null },
     },
     wanted: orderUpdate.allowed,
   },
@@ -86,7 +95,7 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
     (state): GateCase => ({
       guarantee: `the timed restriction “${state}” is over at its last instant`,
       question: orderUpdate.question,
-      facts: { ...orderUpdate.facts, sender: { id: "snd_1", state, restrictedUntil: now } },
+      facts: { ...orderUpdate.facts, sender: { id: "snd_1", wabaId: "waba_1", state, restrictedUntil: now } },
       wanted: orderUpdate.allowed,
     }),
   ),
@@ -95,7 +104,12 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
     question: orderUpdate.question,
     facts: {
       ...orderUpdate.facts,
-      sender: { id: "snd_1", state: "restricted", restrictedUntil: "2026-10-01T12:00:00.001Z" },
+      sender: {
+        id: "snd_1",
+        wabaId: "waba_1",
+        state: "restricted",
+        restrictedUntil: "2026-10-01T12:00:00.001Z",
+      },
     },
     wanted: denied(orderUpdate, [why("sender", "sender_restricted", ["snd_1"], "2026-10-01T12:00:00.001Z")]),
   },
@@ -105,7 +119,7 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
       question: orderUpdate.question,
       facts: {
         ...orderUpdate.facts,
-        sender: { id: "snd_1", state, restrictedUntil: "2026-09-01T00:00:00.000Z" },
+        sender: { id: "snd_1", wabaId: "waba_1", state, restrictedUntil: "2026-09-01T00:00:00.000Z" },
       },
       wanted: denied(orderUpdate, [why("sender", "sender_restricted", ["snd_1"])]),
     }),
@@ -115,7 +129,7 @@ export const recipientSenderBlockCases: readonly GateCase[] = [
     question: orderUpdate.question,
     facts: {
       ...orderUpdate.facts,
-      sender: { id: "snd_1", state: "restricted", restrictedUntil: "2026-09" },
+      sender: { id: "snd_1", wabaId: "waba_1", state: "restricted", restrictedUntil: "2026-09" },
     },
     wanted: denied(orderUpdate, [why("sender", "sender_restricted", ["snd_1"])]),
   },

@@ -87,7 +87,7 @@ const person: Facts = {
   sandbox: null,
   monitor: null,
   switches: [],
-  sender: { id: "snd_1", state: "active", restrictedUntil: null },
+  sender: { id: "snd_1", wabaId: "waba_1", state: "active", restrictedUntil: null },
   blocks: [],
   nos: [],
   suspicions: [],

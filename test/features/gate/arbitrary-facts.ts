@@ -111,6 +111,7 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
         fc.option(
           fc.record({
             id: fc.constant("snd_1"),
+            wabaId: fc.constantFrom("waba_1", "waba_2"),
             state: fc.constantFrom(
               "restricted_business_initiated",
               "restricted_replies",
@@ -149,7 +150,7 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
       ),
       platformStops: mostly<Facts["platformStops"]>(
         [],
-        fc.array(fc.record({ wabaId: fc.constantFrom("waba_a", "waba_b"), at: someInstant }), {
+        fc.array(fc.record({ wabaId: fc.constantFrom("waba_1", "waba_2"), at: someInstant }), {
           maxLength: 2,
         }),
       ),
@@ -270,6 +271,8 @@ const somePolicy: fc.Arbitrary<Partial<PolicyDocument>> = fc.record(
     timeZones: fc.constantFrom({ US: "America/New_York" }, { RU: "Europe/Moscow" }, { US: "Nowhere" }),
     onlyToPeopleWhoWrote: fc.boolean(),
     silenceMonths: fc.constantFrom(1, 2, null),
+    platformStopScope: fc.constantFrom("organization" as const, "account" as const),
+    serviceMessagesPerInbound: fc.constantFrom(1, 2, null),
     intakeSilenceHours: fc.constantFrom({}, { messages: 24 }, { messages: 24 * 30, user_preferences: 1 }),
     caps: fc.array(
       fc.record({
@@ -483,7 +486,10 @@ export const denials: Readonly<Record<string, fc.Arbitrary<Denial>>> = {
   "no sender": fc.constant((facts) => ({ ...facts, sender: null })),
   "a disabled sender": fc
     .constantFrom("disabled", "locked", "restricted", "unheard_of")
-    .map((state) => (facts) => ({ ...facts, sender: { id: "snd_1", state, restrictedUntil: null } })),
+    .map((state) => (facts) => ({
+      ...facts,
+      sender: { id: "snd_1", wabaId: "waba_1", state, restrictedUntil: null },
+    })),
   "no purpose": fc.constant((facts) => ({ ...facts, purpose: null })),
   "no window": fc.constant((facts) => ({ ...facts, window: null })),
   "a window closed by the platform": fc.constant((facts) => ({

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decide } from "../../../src/features/gate/domain/decide.ts";
 import { builtInPolicy } from "../../../src/features/gate/domain/policy.ts";
-import type { DecisionDocument } from "../../../src/features/gate/index.ts";
+import { unpackDecision } from "../../../src/features/gate/index.ts";
 import { formatId, parseId } from "../../../src/kernel/ids.ts";
 import { limits } from "../../../src/kernel/limits.ts";
 import { administer } from "../../support/database.ts";
@@ -849,11 +849,12 @@ describe("what a check leaves behind", () => {
 it("every stored decision gives the same verdict again from its own question and facts", async () => {
   const rows = await administer(
     service.database.ownerUrl,
-    (sql) => sql<{ decision: string; document: DecisionDocument }[]>`select decision, document from decision`,
+    (sql) => sql<{ decision: string; document: unknown }[]>`select decision, document from decision`,
   );
   expect(rows.length).toBeGreaterThan(500);
   expect(new Set(rows.map(({ decision }) => decision))).toEqual(new Set(["allow", "deny"]));
-  for (const { decision, document } of rows) {
+  for (const { decision, document: stored } of rows) {
+    const document = unpackDecision(stored);
     expect(decide(document.question, document.facts, builtInPolicy)).toEqual(document.verdict);
     expect(document.verdict.decision).toBe(decision);
   }

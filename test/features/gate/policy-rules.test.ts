@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { presets } from "../../../src/features/gate/domain/presets.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
-import { created, messages, Shop } from "../../support/shop.ts";
+import { type Checked, created, messages, Shop } from "../../support/shop.ts";
 import { instantOf, Platform, secondsAgo } from "../../support/webhook.ts";
 
 let service: TestService;
@@ -172,4 +172,45 @@ describe("a hold of the platform", () => {
     expect(await shop.codes({ waId: american })).toEqual([]);
     expect(await shop.codes({ waId: "12025550164" })).toEqual(["platform_hold"]);
   });
+});
+
+test("a stop in WhatsApp itself may be narrowed to the account that it was said to", async () => {
+  await shop.proven({ waId: american });
+  const second = await shop.org.sender();
+  await created(
+    shop.org.post("/v1/templates", {
+      wabaId: second.wabaId,
+      ...messages.sale.template,
+      category: "marketing",
+      status: "approved",
+    }),
+  );
+  const id = (await shop.check({ waId: american })).permit?.id;
+  expect(
+    (await shop.org.post(`/v1/permits/${id}/outcome`, { outcome: "failed", errorCode: 131050 })).status,
+  ).toBe(200);
+  expect(await shop.codes({ waId: american }, { sender: second.id })).toEqual(["platform_marketing_stopped"]);
+  await activate({ platformStopScope: "account" });
+  expect(await shop.codes({ waId: american }, { sender: second.id })).toEqual([]);
+  expect(await shop.codes({ waId: american })).toEqual(["platform_marketing_stopped"]);
+});
+
+test("no more answers to one message of a person go out than the policy has", async () => {
+  const person = { waId: american };
+  const reply = { purpose: "support", message: messages.freeForm };
+  await shop.proven(person);
+  await activate({ serviceMessagesPerInbound: 2 });
+  await shop.inbound(person, { occurredAt: instantOf(secondsAgo(60)) });
+  const redeem = async ({ permit }: Checked) =>
+    (await shop.org.post<{ redeemed: boolean }>(`/v1/permits/${permit?.id}/redeem`)).body.redeemed;
+  expect(await redeem(await shop.check(person, reply))).toBe(true);
+  // A permit counts as soon as it is given; of more than may go out that were given together none is good.
+  const together = await Promise.all([shop.check(person, reply), shop.check(person, reply)]);
+  const granted = together.filter(({ decision }) => decision === "allow");
+  expect(granted.length).toBeGreaterThan(0);
+  for (const one of granted) expect(await redeem(one)).toBe(granted.length === 1);
+  expect(await shop.codes(person, reply)).toEqual(["service_limit_reached"]);
+  // Platform times are whole seconds, and a clock may be ahead: as of now.
+  await shop.inbound(person, { occurredAt: instantOf(secondsAgo(-5)) });
+  expect(await shop.codes(person, reply)).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { DecisionDocument } from "../../../src/features/gate/domain/stored-decision.ts";
+import { unpackDecision } from "../../../src/features/gate/index.ts";
 import { selectDecisionsAfter, selectNewestDecision } from "../../../src/features/gate/store.ts";
 import { firstUuidOf, formatId, parseId } from "../../../src/kernel/ids.ts";
 import { administer } from "../../support/database.ts";
@@ -55,6 +57,24 @@ async function activated(document: object, expected = "built-in/1"): Promise<num
   const version = await proposed(document);
   expect((await activate(version, expected)).status).toBe(200);
   return version;
+}
+
+/** Stores a decision as from before there was a fact, and gives its uuid. */
+async function storedBefore(decisionId: string, lacking: (document: DecisionDocument) => object) {
+  const older = service.services.newId("dec");
+  const id = parseId("dec", decisionId) ?? "";
+  const [row] = await shop.sql(
+    (sql) => sql<{ document: unknown }[]>`select document from decision where id = ${id}`,
+  );
+  const document = unpackDecision(row?.document);
+  await shop.sql(
+    (sql, organizationId) => sql`
+      insert into decision (organization_id, id, at, subject_id, decision, document)
+      select organization_id, ${older}, at, subject_id, decision,
+        ${JSON.stringify({ ...document, facts: lacking(document) })}::text::json
+      from decision where organization_id = ${organizationId} and id = ${id}`,
+  );
+  return older;
 }
 
 const inForce = async (org: OrganizationClient = shop.org) =>
@@ -492,13 +512,10 @@ describe("a replay", () => {
   test("of facts that lack what a rule looks at is a deny that says which", async () => {
     await shop.proven(american);
     const { decisionId } = await shop.check(american);
-    const older = service.services.newId("dec");
-    await shop.sql(
-      (sql, organizationId) => sql`
-        insert into decision (organization_id, id, at, decision, document)
-        select organization_id, ${older}, at, decision, (document::jsonb #- '{facts,recipient,isSender}')::json
-        from decision where organization_id = ${organizationId} and id = ${parseId("dec", decisionId) ?? ""}`,
-    );
+    const older = await storedBefore(decisionId, ({ facts }) => {
+      const { isSender: _unknown, ...recipient } = facts.recipient;
+      return { ...facts, recipient };
+    });
     const { status, body } = await replay(formatId("dec", older));
     expect([status, body.same, body.replayed]).toEqual([
       200,
@@ -525,13 +542,7 @@ describe("a replay", () => {
     });
     expect(await under(elsewhere)).toMatchObject({ decision: "allow" });
 
-    const older = service.services.newId("dec");
-    await shop.sql(
-      (sql, organizationId) => sql`
-        insert into decision (organization_id, id, at, subject_id, decision, document)
-        select organization_id, ${older}, at, subject_id, decision, (document::jsonb #- '{facts,sends}')::json
-        from decision where organization_id = ${organizationId} and id = ${parseId("dec", decisionId) ?? ""}`,
-    );
+    await storedBefore(decisionId, ({ facts: { sends: _unknown, ...facts } }) => facts);
     const { body } = await shop.org.post<BacktestAnswer>(`/v1/policies/${capped}/backtest`, { days: 1 });
     expect(body.allowsToDenies).toEqual({ count: 1, byReason: { fact_missing: 1 } });
   });

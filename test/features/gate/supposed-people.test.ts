@@ -34,7 +34,7 @@ test("people whom a ceiling lets be written to count for 24 hours from their las
 });
 
 test("people in an open window count for no ceiling, nor does what another sender sent", () => {
-  const other = { id: "snd_2", state: "active", restrictedUntil: null };
+  const other = { id: "snd_2", wabaId: "waba_1", state: "active", restrictedUntil: null };
   const window = { ...supportReply.facts.window, openedAt: at(-1), messageId: "inb_1", closedAt: null };
   const asked = [
     { hours: 0, to: "sub_1", facts: { window } },

@@ -70,9 +70,11 @@ test("a retry takes the place of the message that it repeats", () => {
 });
 
 test("a policy looks as far back as its longest cap", () => {
-  expect(capHours({ caps: [] })).toBe(0);
+  expect(capHours(builtInPolicy)).toBe(0);
+  expect(capHours({ ...builtInPolicy, serviceMessagesPerInbound: 3 })).toBe(24);
   expect(
     capHours({
+      ...builtInPolicy,
       caps: [
         { most: 1, hours: 3 },
         { most: 5, hours: 48 },

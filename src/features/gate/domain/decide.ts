@@ -32,7 +32,7 @@ export function decide(question: Question, facts: Facts, policy: Policy): Verdic
 
   const { open, openedAt, expiresAt } = situation.window;
   const decision = passed === rules.length ? "allow" : "deny";
-  const isWindowClosed = reasons.some(({ rule }) => rule === "window");
+  const isWindowClosed = reasons.some(({ code }) => code === "window_closed");
   return {
     decision,
     category: situation.category,

@@ -53,6 +53,8 @@ export interface Facts {
   };
   readonly sender: {
     readonly id: string;
+    /** The WhatsApp Business Account that the sender belongs to. */
+    readonly wabaId: string;
     /** `active`, or what the platform restricted. Any other word restricts everything. */
     readonly state: string;
     readonly restrictedUntil: string | null;

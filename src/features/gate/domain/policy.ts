@@ -152,6 +152,14 @@ export const policySchema = z.strictObject({
     .max(limits.policyEntries)
     .default([])
     .meta({ description: "Closed destinations that are open again until a time, and on what ground." }),
+  platformStopScope: z.enum(["organization", "account"]).default("organization").meta({
+    description:
+      "How far a stop of marketing in WhatsApp itself reaches: all senders of the organization, or only those of the WhatsApp Business Account that it was said to. The platform means the account; people may mean the business.",
+  }),
+  serviceMessagesPerInbound: z.int().min(1).max(1_000).nullable().default(null).meta({
+    description:
+      "At most so many free-form messages in service to a person after each message or call of theirs, all your senders' together. Null: as many as the window lets through.",
+  }),
   silenceMonths: z.int().min(1).max(120).nullable().default(null).meta({
     description:
       "No marketing to people of whom there was no sign of life for so many months: no message, call or yes of theirs, and none of yours delivered to them or read. Null: however long.",

@@ -39,6 +39,7 @@ const lastDigits: Readonly<Record<Simulated, `${number}`>> = {
   basis_objected: "30",
   platform_marketing_stopped: "31",
   window_closed: "32",
+  service_limit_reached: "50",
   template_unknown: "33",
   template_not_approved: "34",
   template_paused: "35",

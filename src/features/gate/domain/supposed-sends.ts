@@ -1,11 +1,19 @@
+import { limits } from "../../../kernel/limits.ts";
 import type { Facts, Question } from "./facts.ts";
 import { readInstant } from "./instants.ts";
 import type { Policy } from "./policy.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** How many hours back the caps of a policy look; 0 when it has none. Decisions under it saw the sends of that time. */
-export function capHours({ caps }: Pick<Policy, "caps">): number {
-  return Math.max(0, ...caps.map(({ hours }) => hours));
+/**
+ * How many hours back the caps of a policy look, and the limit on answers, whose window is the longest; 0 when it has
+ * none. Decisions under it saw the sends of that time. `active_policy.cap_hours` is the same.
+ */
+export function capHours({
+  caps,
+  serviceMessagesPerInbound,
+}: Pick<Policy, "caps" | "serviceMessagesPerInbound">): number {
+  const windowHours = serviceMessagesPerInbound === null ? 0 : limits.windowSeconds / 3_600;
+  return Math.max(windowHours, ...caps.map(({ hours }) => hours));
 }
 
 /** A stored decision as far as sends go by. */

@@ -126,6 +126,11 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
         "The customer service window is closed: no message or call from the person to this sender within the last 24 hours.",
       remedy: "Send an approved template, or wait for the person to write.",
     },
+    service_limit_reached: {
+      message:
+        "The person's latest message has been answered as often as your policy allows (serviceMessagesPerInbound).",
+      remedy: "Wait for the person to write again, or send an approved template that they agreed to.",
+    },
     template_unknown: {
       message:
         "The template “{template}” in the language “{templateLanguage}” is not registered for this sender.",
@@ -300,6 +305,12 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       message:
         "Окно обслуживания закрыто: за последние 24 часа человек не писал и не звонил этому отправителю.",
       remedy: "Отправьте одобренный шаблон или дождитесь сообщения от человека.",
+    },
+    service_limit_reached: {
+      message:
+        "На последнее сообщение человека уже ответили столько раз, сколько разрешает ваша политика (serviceMessagesPerInbound).",
+      remedy:
+        "Дождитесь нового сообщения от человека или отправьте одобренный шаблон, на который он согласен.",
     },
     template_unknown: {
       message: "Шаблон «{template}» на языке «{templateLanguage}» не зарегистрирован для этого отправителя.",

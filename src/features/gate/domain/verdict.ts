@@ -21,7 +21,7 @@ export const reasonCodes = {
     "basis_objected",
   ],
   platform_stop: ["platform_marketing_stopped"],
-  window: ["window_closed"],
+  window: ["window_closed", "service_limit_reached"],
   template: ["template_unknown", "template_not_approved", "template_paused", "template_disabled"],
   quiet_hours: ["quiet_hours"],
   frequency_cap: ["frequency_cap_reached"],
@@ -33,6 +33,7 @@ export const reasonCodes = {
 } as const;
 
 export type RuleName = keyof typeof reasonCodes;
+export const ruleNames = Object.keys(reasonCodes) as readonly RuleName[];
 export type ReasonCode = (typeof reasonCodes)[RuleName][number];
 export type Outcome = "pass" | "fail" | "not_applicable";
 /** What the sender must still do. */
