@@ -261,7 +261,7 @@ describe("an import of messages", () => {
       message(shop, { phone: "+1202" }, "m-2"),
       message(shop, cat, "m-3", { sender: stranger.sender.id }),
       message(shop, cat, "m-4", { occurredAt: ago(-3600) }),
-      message(shop, cat, "m-5", { kind: "text" }),
+      message(shop, cat, "m-5", { kind: "poem" }),
       message(shop, { ...ben, ...email }, "m-6", { occurredAt: ago(0), text: "STOP" }),
       message(shop, cat, "m-7"),
     ];

@@ -218,6 +218,8 @@ describe("a policy's document", () => {
         redNumber: true,
         redTemplate: false,
       },
+      platformStopScope: "organization",
+      serviceMessagesPerInbound: null,
       silenceMonths: null,
       onlyToPeopleWhoWrote: false,
       intakeSilenceHours: {},
