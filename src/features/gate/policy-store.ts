@@ -78,7 +78,9 @@ export async function activatePolicy(
             set version = excluded.version, cap_hours = excluded.cap_hours,
               decision_months = excluded.decision_months, inbound_months = excluded.inbound_months,
               watches_silence = excluded.watches_silence, watches_saved_numbers = excluded.watches_saved_numbers,
-              watches_intake = excluded.watches_intake, has_ceilings = excluded.has_ceilings, activated_at = excluded.activated_at
+              watches_intake = excluded.watches_intake, has_ceilings = excluded.has_ceilings,
+              -- after the lock: who waited for another activation comes after it
+              activated_at = clock_timestamp()
             where a.version = ${expected}::int
           returning version, activated_at`,
       ],
