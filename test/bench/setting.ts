@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import packageJson from "../../package.json" with { type: "json" };
 import { type Composed, compose, createLogger } from "../../src/compose.ts";
 import { readConfig } from "../../src/config.ts";
 import type { Context } from "../../src/context.ts";
@@ -53,7 +54,10 @@ export async function openSetting(): Promise<Setting> {
     const ctx = await composed.contextFor(organizationId, { kind: "system" }, "bench");
     const { key } = await createApiKey(ctx, { name: "bench", scopes: ["all"] });
     const port = await freePort();
-    const service = spawn(process.execPath, [fileURLToPath(new URL("../../dist/main.js", import.meta.url))], {
+    // As `npm start` does.
+    const [, ...start] = packageJson.scripts.start.split(" ");
+    const service = spawn(process.execPath, start, {
+      cwd: fileURLToPath(new URL("../..", import.meta.url)),
       env: { ...process.env, PORT: String(port), SAYSO_DATA_DIR: dataDir, LOG_LEVEL: "warn" },
       stdio: ["ignore", "ignore", "inherit"],
     });

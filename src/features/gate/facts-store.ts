@@ -1,5 +1,6 @@
 import type { Services } from "../../context.ts";
 import type { Sql } from "../../db/database.ts";
+import { parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import type { Restriction } from "../../kernel/sender-state.ts";
 import type { CauseKind, PeopleReached } from "./domain/facts.ts";
@@ -10,8 +11,8 @@ export interface FactsQuery extends AskedFor, AskedAbout {}
 /** What the checks of a campaign have in common. */
 interface AskedFor {
   readonly organizationId: string;
-  readonly senderId: string | null;
-  readonly phoneNumberId: string | null;
+  /** A sender's id or its phoneNumberId, as the caller names it: read once for all. */
+  readonly sender: string;
   readonly channel: string;
   readonly purpose: string;
   readonly templateName: string | null;
@@ -327,29 +328,25 @@ const causeBranch = (sql: Sql) => sql`
 
 /** Checks apart into what they have in common and whom they are about. */
 function split(queries: readonly FactsQuery[]) {
-  const common: (AskedFor & { c: number })[] = [];
+  const common: (Omit<AskedFor, "sender"> & {
+    c: number;
+    senderId: string | null;
+    phoneNumberId: string | null;
+  })[] = [];
   const places = new Map<string, number>();
   const people = queries.map((query, n) => {
-    const { organizationId, senderId, phoneNumberId, channel, purpose, templateName, templateLanguage } =
-      query;
-    const key = JSON.stringify([
-      organizationId,
-      senderId,
-      phoneNumberId,
-      channel,
-      purpose,
-      templateName,
-      templateLanguage,
-    ]);
+    const { organizationId, sender, channel, purpose, templateName, templateLanguage } = query;
+    const key = JSON.stringify([organizationId, sender, channel, purpose, templateName, templateLanguage]);
     let c = places.get(key);
     if (c === undefined) {
       c = common.length;
       places.set(key, c);
+      const senderId = parseId("snd", sender) ?? null;
       common.push({
         c,
         organizationId,
         senderId,
-        phoneNumberId,
+        phoneNumberId: senderId === null ? sender : null,
         channel,
         purpose,
         templateName,

@@ -28,6 +28,8 @@ export interface Judged {
    */
   readonly caps: readonly Cap[] | null;
   readonly counters: WantedSlot["counters"];
+  /** The person's record (uuid); null: nobody is known. */
+  readonly subjectId: string | null;
   /** All records of the person, merged ones included (uuids). */
   readonly recordIds: readonly string[];
 }
@@ -79,7 +81,7 @@ export async function judgeAll(
     const policy = policies[index];
     const known = seen[index];
     if (known === undefined || policy === undefined) throw new Error("Facts are missing.");
-    const { facts, recordIds } = known;
+    const { facts, subjectId, recordIds } = known;
     const verdict = decide(prepared.question, facts, policy);
     return {
       prepared,
@@ -89,6 +91,7 @@ export async function judgeAll(
       // A simulator number is nobody, whom no place is held for.
       caps: isSimulated(facts) ? null : capsHeld(prepared, verdict, policy),
       counters: isSimulated(facts) ? [] : countersHeld(facts, verdict, policy),
+      subjectId,
       recordIds,
     };
   });
@@ -102,7 +105,7 @@ export function newDecision(judged: Judged, id: string): NewDecision {
     id,
     organizationId,
     at: facts.now,
-    subjectId: parseId("sub", facts.recipient.subjectIds[0] ?? "") ?? null,
+    subjectId: judged.subjectId,
     messageRef,
     decision: verdict.decision,
     document: packDecision({

@@ -59,7 +59,6 @@ export function factsQuery(
   { sender, channel, purpose, message, cause }: Question,
   about: Pick<FactsQuery, "organizationId" | "hashes" | "subjectId" | "messageRef" | "redeeming">,
 ): FactsQuery {
-  const senderId = parseId("snd", sender) ?? null;
   const template = message.kind === "template" ? message.template : undefined;
   // Member by member: V8 takes 7 µs to spread an object that so many members follow, 0.03 µs without.
   return {
@@ -68,8 +67,7 @@ export function factsQuery(
     subjectId: about.subjectId,
     messageRef: about.messageRef,
     redeeming: about.redeeming,
-    senderId,
-    phoneNumberId: senderId === null ? sender : null,
+    sender,
     channel,
     purpose,
     templateName: template?.name ?? null,

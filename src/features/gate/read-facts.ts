@@ -8,6 +8,8 @@ import type { Prepared } from "./prepare-check.ts";
 /** What one statement saw of a question. */
 interface Seen {
   readonly facts: Facts;
+  /** The record that the facts name first (uuid); null: nobody is known. */
+  readonly subjectId: string | null;
   /** All records of the person, merged ones included (uuids). */
   readonly recordIds: readonly string[];
   /** The organization's policy in force; null: the built-in one. */
@@ -28,6 +30,7 @@ export async function readFacts(services: Services, asked: readonly Prepared[]):
     commonOf.set(row.common, common);
     return {
       facts: factsOf(prepared, row, common),
+      subjectId: row.person.record?.[0]?.rootId ?? null,
       recordIds: row.person.record?.map(({ id }) => id) ?? [],
       policyVersion: row.common.policyVersion,
     };

@@ -48,23 +48,40 @@ export async function insertDecisions(
   made: readonly NewDecision[],
 ): Promise<ReadonlySet<string>> {
   if (made.length === 0) return new Set();
+  // Columns and lines: PostgreSQL takes twice as long to read the same as one JSON document.
+  const column = <Value>(of: (one: NewDecision) => Value) => made.map(of);
+  const documents = made.map(({ document }) => JSON.stringify(document)).join("\n");
+  const special = made.filter(({ cause, slot }) => cause ?? slot);
   const rows = await retryDeadlock(() =>
     services.db.statement(
       (sql) => sql<{ id: string }[]>`
-        with q as (
-          select * from json_to_recordset(${JSON.stringify(made)}::text::json) q(id uuid, "organizationId" uuid,
-            at timestamptz, "subjectId" uuid, "messageRef" text, decision text, document json, cause json, slot json)),
+        with q as materialized (
+          select organization_id::uuid, id::uuid, at::timestamptz, subject_id::uuid, decision, message_ref, document::json
+          from rows from (unnest(${column(({ organizationId }) => organizationId)}::text[], ${column(({ id }) => id)}::text[],
+              ${column(({ at }) => at)}::text[], ${column(({ subjectId }) => subjectId)}::text[],
+              ${column(({ decision }) => decision)}::text[], ${column(({ messageRef }) => messageRef)}::text[]),
+            string_to_table(${documents}, chr(10)))
+            q(organization_id, id, at, subject_id, decision, message_ref, document)),
+        special as materialized (
+          select q.*, s.cause, s.slot
+          from json_to_recordset(${JSON.stringify(special.map(({ id, cause, slot }) => ({ id, cause, slot })))}::text::json)
+            s(id uuid, cause json, slot json)
+          join q on q.id = s.id),
         claimed as (
           insert into cause_use (organization_id, kind, cause_id, decision_id, subject_id)
-          select "organizationId", cause->>'kind', (cause->>'id')::uuid, id, "subjectId" from q where json_typeof(cause) = 'object'
+          select organization_id, cause->>'kind', (cause->>'id')::uuid, id, subject_id from special
+          where json_typeof(cause) = 'object'
           order by 1, 2, 3, 4
           on conflict do nothing returning decision_id),
         reserved as materialized (
-          select decision_id from reserve_slots((select json_agg(slot) from q where json_typeof(slot) = 'object')))
+          select decision_id from reserve_slots(
+            (select json_agg(slot) from special where json_typeof(slot) = 'object')))
         insert into decision (organization_id, id, at, subject_id, decision, message_ref, document)
-        select "organizationId", id, at, "subjectId", decision, "messageRef", document from q
-        where (json_typeof(cause) is distinct from 'object' or id in (select decision_id from claimed))
-          and (json_typeof(slot) is distinct from 'object' or id in (select decision_id from reserved))
+        select organization_id, id, at, subject_id, decision, message_ref, document from q
+        where not exists (
+          select from special s where s.id = q.id
+            and (json_typeof(s.cause) = 'object' and s.id not in (select decision_id from claimed)
+              or json_typeof(s.slot) = 'object' and s.id not in (select decision_id from reserved)))
         returning id`,
     ),
   );
