@@ -20,6 +20,8 @@ export interface AppEnv {
   Bindings: {
     /** The request as Node has it; absent when the app is called without a server. */
     readonly incoming?: Readable & { readonly socket: Socket };
+    /** The response as Node has it; absent with it. */
+    readonly outgoing?: { setHeader(name: string, value: string): unknown };
   };
   Variables: {
     requestId: string;
@@ -83,7 +85,10 @@ function observe(services: Services): MiddlewareHandler<AppEnv> {
     const requestId = randomUUID();
     const started = performance.now();
     c.set("requestId", requestId);
-    c.header("X-Request-Id", requestId);
+    // Node's own list of headers is much quicker than the one that hono makes as soon as a header is set in it.
+    const { outgoing } = c.env ?? {};
+    if (outgoing === undefined) c.header("X-Request-Id", requestId);
+    else outgoing.setHeader("X-Request-Id", requestId);
     await next();
     const seconds = (performance.now() - started) / 1000;
     const route = c.req.matchedRoutes.findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";

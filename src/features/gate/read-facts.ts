@@ -74,6 +74,11 @@ function commonFacts(row: CommonRow): CommonFacts {
 function factsOf(prepared: Prepared, { common: row, person }: FactsRow, common: CommonFacts): Facts {
   const { question, query, unreadable, sandbox } = prepared;
   const records = person.record ?? [];
+  const rootIds = distinct(records.map(({ rootId }) => rootId));
+  // Almost every person has one record, and its id is written once.
+  const [firstRoot = ""] = rootIds;
+  const firstId = rootIds.length === 0 ? "" : formatId("sub", firstRoot);
+  const subjectIdOf = (id: string) => (id === firstRoot ? firstId : formatId("sub", id));
   const isUnknown = query.subjectId !== null && !records.some(({ id }) => id === query.subjectId);
   const [window] = person.window ?? [];
   const [cause] = person.cause ?? [];
@@ -83,7 +88,7 @@ function factsOf(prepared: Prepared, { common: row, person }: FactsRow, common: 
       unreadable: isUnknown ? [...unreadable, "subjectId"] : unreadable,
       identifierCount: query.hashes.length + (query.subjectId === null || isUnknown ? 0 : 1),
       isSender: person.self !== undefined,
-      subjectIds: distinct(records.map(({ rootId }) => rootId)).map((id) => formatId("sub", id)),
+      subjectIds: rootIds.map(subjectIdOf),
       mergedAt: latest(records.flatMap(({ mergedAt }) => mergedAt ?? [])),
       countries: distinct([...(person.country ?? []), ...prepared.countries]).sort(),
       timeZones: distinct(records.flatMap(({ timeZone }) => timeZone ?? [])),
@@ -103,7 +108,7 @@ function factsOf(prepared: Prepared, { common: row, person }: FactsRow, common: 
     })),
     suspicions: (person.suspicion ?? []).map(({ id, at }) => ({ id: formatId("sus", id), at })),
     purpose: common.purpose,
-    consents: (person.consent ?? []).map(consentFact),
+    consents: (person.consent ?? []).map((row) => consentFact(row, subjectIdOf(row.subject_id))),
     platformStops: person.stop ?? [],
     holds: person.hold ?? [],
     intake: common.intake,
@@ -144,12 +149,12 @@ function latest(instants: readonly string[]): string | null {
     : new Date(Math.max(...instants.map((at) => Date.parse(at)))).toISOString();
 }
 
-function consentFact(row: ConsentRow): Facts["consents"][number] {
+function consentFact(row: ConsentRow, subjectId: string): Facts["consents"][number] {
   const yes = (id: string | null, at: string | null, expiresAt: string | null) =>
     id === null || at === null ? null : { eventId: formatId("cns", id), at, expiresAt };
   return {
     purpose: row.purpose,
-    subjectId: formatId("sub", row.subject_id),
+    subjectId,
     given: yes(row.given_event_id, row.given_at, row.given_expires_at),
     proven: yes(row.proven_event_id, row.proven_at, row.proven_expires_at),
     requested:
