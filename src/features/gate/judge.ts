@@ -45,20 +45,24 @@ export interface Lanes {
 /**
  * Two lanes with statements of their own, so that while some are being recorded the facts of the next are read. What is
  * redeemed is judged in the same statements as what is checked: half of what a statement costs does not depend on how
- * many are in it.
+ * many are in it. For that reason one that reads goes at a time, too; one that writes may wait for a lock, and then
+ * another goes beside it.
  */
 export function createLanes(services: Services): Lanes {
   const policies = createPolicies(services);
-  const lane = { most: limits.gatheredChecks, inFlight: 2 };
+  const most = limits.gatheredChecks;
   return {
-    judge: gather((asked: readonly Prepared[]) => judgeAll(services, policies, asked), lane),
+    judge: gather((asked: readonly Prepared[]) => judgeAll(services, policies, asked), {
+      most,
+      inFlight: 1,
+    }),
     record: gather(
       async (made: readonly NewDecision[]) => {
         const recorded = await insertDecisions(services, made);
         return made.map(({ id }) => recorded.has(id));
       },
       // Whoever was judged is not refused after that.
-      { ...lane, mostWaiting: Number.POSITIVE_INFINITY },
+      { most, inFlight: 2, mostWaiting: Number.POSITIVE_INFINITY },
     ),
   };
 }

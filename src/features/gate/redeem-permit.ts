@@ -35,11 +35,14 @@ export type Redeemer = (ctx: Context, permitId: string, language: Language) => P
  * then the message must not go out, and a new check with the same messageRef tells how things stand.
  */
 export function createRedeemer(services: Services, { judge, record }: Lanes): Redeemer {
-  const lane = { most: limits.gatheredChecks, inFlight: 2 };
-  const find = gather(async (keys: readonly PermitKey[]) => {
-    const found = new Map((await selectPermits(services, keys)).map((permit) => [keyOf(permit), permit]));
-    return keys.map((key) => found.get(keyOf(key)));
-  }, lane);
+  const most = limits.gatheredChecks;
+  const find = gather(
+    async (keys: readonly PermitKey[]) => {
+      const found = new Map((await selectPermits(services, keys)).map((permit) => [keyOf(permit), permit]));
+      return keys.map((key) => found.get(keyOf(key)));
+    },
+    { most, inFlight: 1 },
+  );
   const claim = gather(
     async (wanted: readonly Claim[]) => {
       // Of one permit that is redeemed twice at the same time one attempt is made; the others find it used.
@@ -47,7 +50,7 @@ export function createRedeemer(services: Services, { judge, record }: Lanes): Re
       const redeemed = await insertRedemptions(services, [...unlike.values()]);
       return wanted.map((each) => redeemed.has(each.id) && unlike.get(keyOf(each)) === each);
     },
-    { ...lane, mostWaiting: Number.POSITIVE_INFINITY },
+    { most, inFlight: 2, mostWaiting: Number.POSITIVE_INFINITY },
   );
 
   async function redeem(key: PermitKey): Promise<Redemption | undefined> {

@@ -59,7 +59,7 @@ export async function listApiKeys(ctx: Context) {
 export function apiKeyFinder(services: Services): (key: string) => Promise<LiveApiKey | undefined> {
   const find = gather<string, LiveApiKey | undefined>((sums) => selectLiveApiKeys(services, sums), {
     most: 200,
-    inFlight: 2,
+    inFlight: 1,
   });
   return (key) => find(hash("sha256", key, "hex"));
 }
