@@ -28,15 +28,31 @@ export async function measuredRuns(
   items: number,
   process: ChildProcess,
 ): Promise<Measured> {
-  const sorted = seconds.toSorted((a, b) => a - b);
-  const at = (share: number) => (sorted[Math.ceil(share * sorted.length) - 1] ?? 0) * 1000;
   const total = seconds.reduce((sum, each) => sum + each, 0);
   return {
     perSecond: (items * seconds.length) / total,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
+    p50Ms: quantile(seconds, 0.5) * 1000,
+    p99Ms: quantile(seconds, 0.99) * 1000,
     rssMb: await peakMb(process),
   };
+}
+
+/** Requests, each with how long it took in milliseconds, that were answered within `seconds`. */
+export async function measuredLatencies(
+  latencies: readonly number[],
+  seconds: number,
+  process: ChildProcess,
+): Promise<Measured> {
+  return {
+    perSecond: latencies.length / seconds,
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+    rssMb: await rssMb(process),
+  };
+}
+
+function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1] ?? 0;
 }
 
 export async function rssMb(process: ChildProcess): Promise<number> {

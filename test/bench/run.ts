@@ -4,14 +4,24 @@ import { rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { createClient } from "@redis/client";
 import autocannon from "autocannon";
 import { parseId } from "../../src/kernel/ids.ts";
 import { loadMessages, loadSubjects } from "./load.ts";
-import { type Measured, measured, measuredRuns, peakMb, resetPeak, rssMb } from "./measure.ts";
+import {
+  type Measured,
+  measured,
+  measuredLatencies,
+  measuredRuns,
+  peakMb,
+  resetPeak,
+  rssMb,
+} from "./measure.ts";
 import { freePort, openSetting } from "./setting.ts";
+import { startSteadyLoad } from "./steady-load.ts";
 
 // Measures in one run on one machine, so that ratios mean something where absolute figures do not.
 const { values: options } = parseArgs({
@@ -47,6 +57,7 @@ try {
   await part("consents", measureConsents);
   await part("import", measureImport);
   await part("steady", measureSteady);
+  await part("restart", measureRestart);
   await part("archive", measureArchive);
   if (options.curve) await measureCurve(options.curve.split(",").map(Number));
   await print();
@@ -311,6 +322,24 @@ async function measureSteady(): Promise<Measured> {
     ],
   });
   return measured(result, setting.service);
+}
+
+/** The same beside another process of the service, which is stopped and started again meanwhile, for a client that retries. */
+async function measureRestart(): Promise<Measured> {
+  let second = await setting.startService();
+  const load = startSteadyLoad(() => [setting.base, second.url], checkOf, headers());
+  await delay(seconds * 500);
+  await second.stop();
+  second = await setting.startService();
+  await delay(seconds * 500);
+  const { answers, failures, latencies, elapsed } = await load.stop();
+  await second.stop();
+  if (failures > 0)
+    throw new Error(`${failures} of ${answers} requests had no answer however often they were tried.`);
+  notes.push(
+    `restart: ${answers} checks and redeems were answered, those of the stopped process by the other one.`,
+  );
+  return measuredLatencies(latencies, elapsed, setting.service);
 }
 
 async function measureArchive(): Promise<Measured> {

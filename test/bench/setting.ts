@@ -24,6 +24,8 @@ export interface Setting {
   readonly collectionPointId: string;
   /** Asks the service. Throws for anything but a 2xx. */
   readonly api: <T>(method: string, path: string, body?: unknown) => Promise<T>;
+  /** Starts another process of the service on the same database. */
+  readonly startService: () => Promise<Server>;
   /** Starts a server of the bench's that says its port, and ends with it. */
   readonly startServer: (file: string, env?: Record<string, string>) => Promise<Server>;
   readonly started: ChildProcess[];
@@ -53,17 +55,25 @@ export async function openSetting(): Promise<Setting> {
     if (organizationId === undefined) throw new Error("There is no organization.");
     const ctx = await composed.contextFor(organizationId, { kind: "system" }, "bench");
     const { key } = await createApiKey(ctx, { name: "bench", scopes: ["all"] });
-    const port = await freePort();
-    // As `npm start` does.
-    const [, ...start] = packageJson.scripts.start.split(" ");
-    const service = spawn(process.execPath, start, {
-      cwd: fileURLToPath(new URL("../..", import.meta.url)),
-      env: { ...process.env, PORT: String(port), SAYSO_DATA_DIR: dataDir, LOG_LEVEL: "warn" },
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    started.push(service);
-    const base = `http://127.0.0.1:${port}`;
-    await ready(base, service);
+    const startService = async (): Promise<Server> => {
+      const port = await freePort();
+      // As `npm start` does.
+      const [, ...start] = packageJson.scripts.start.split(" ");
+      const child = spawn(process.execPath, start, {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        env: { ...process.env, PORT: String(port), SAYSO_DATA_DIR: dataDir, LOG_LEVEL: "warn" },
+        stdio: ["ignore", "ignore", "inherit"],
+      });
+      started.push(child);
+      const url = `http://127.0.0.1:${port}`;
+      await ready(url, child);
+      const stop = async () => {
+        child.kill("SIGTERM");
+        await once(child, "exit");
+      };
+      return { url, process: child, stop };
+    };
+    const { url: base, process: service } = await startService();
     const api: Setting["api"] = async <T>(method: string, path: string, body?: unknown) => {
       const answer = await fetch(`${base}${path}`, {
         method,
@@ -87,6 +97,7 @@ export async function openSetting(): Promise<Setting> {
       api,
       started,
       close,
+      startService,
       startServer: async (file, env = {}) => {
         const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
           execArgv: ["--import", "tsx"],
