@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import type { Context } from "../../context.ts";
+import type { Context, Services } from "../../context.ts";
 import { violatedUnique } from "../../db/database.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
-import { findPurpose, findSender } from "../organization/index.ts";
+import { findPurposes, findSender } from "../organization/index.ts";
+import { boxesOf } from "./domain/boxes.ts";
 import {
   insertPoint,
   insertVersion,
@@ -21,11 +22,20 @@ import {
 
 export interface VersionInput {
   readonly channels: readonly string[];
-  readonly purposes: readonly string[];
   readonly language: string;
-  readonly wording: string;
+  /** One box: what it says, and what ticking it agrees to. */
+  readonly wording?: string | undefined;
+  readonly purposes?: readonly string[] | undefined;
+  /** Several boxes instead, each by itself. */
+  readonly boxes?: readonly BoxInput[] | undefined;
   readonly privacyNoticeUrl?: string | undefined;
   readonly defaultChecked: boolean;
+}
+
+export interface BoxInput {
+  readonly wording: string;
+  readonly purposes: readonly string[];
+  readonly required: boolean;
 }
 
 /** A version from the newest one: what is left out stays as it is there. */
@@ -62,7 +72,7 @@ export async function createCollectionPoint(ctx: Context, input: PointInput) {
   const id = ctx.services.newId("cpt");
   const row = (await replay<MadePoint>(ctx)) ?? (await insert());
   const point = { ...made, id: row.id, publicKey: row.public_key };
-  return presentVersion(point, { ...content, version: 1, createdAt: new Date(row.created_at) });
+  return presentVersion(ctx.services, point, { ...content, version: 1, createdAt: new Date(row.created_at) });
 
   async function insert() {
     try {
@@ -103,9 +113,10 @@ export async function addVersion(ctx: Context, id: string, input: NextVersionInp
   if (latest === undefined) throw notFound("collection point");
   const content = await checkContent(ctx, {
     channels: input.channels ?? latest.channels,
-    purposes: input.purposes ?? latest.purposes,
     language: input.language ?? latest.language,
-    wording: input.wording ?? latest.wording,
+    wording: input.wording,
+    purposes: input.boxes === undefined ? (input.purposes ?? latest.purposes) : undefined,
+    boxes: input.boxes,
     privacyNoticeUrl: input.privacyNoticeUrl ?? latest.privacyNoticeUrl ?? undefined,
     defaultChecked: input.defaultChecked ?? false,
   });
@@ -135,19 +146,39 @@ async function checkContent(ctx: Context, input: VersionInput): Promise<VersionC
       "A box that is ticked beforehand proves no consent. Let people tick it themselves.",
     );
   }
-  for (const [index, key] of input.purposes.entries()) {
-    if ((await findPurpose(ctx, key)) === undefined)
-      throw invalid(`/purposes/${index}`, "There is no such purpose.");
-  }
+  const boxes = (
+    input.boxes ?? [{ wording: input.wording ?? "", purposes: input.purposes ?? [], required: true }]
+  ).map((box) => ({ ...box, wordingSha256: sha256(box.wording) }));
+  await checkPurposes(ctx, input.boxes === undefined ? [""] : boxes.map((_box, n) => `/boxes/${n}`), boxes);
+  const wording = boxes.map((box) => box.wording).join("\n\n");
   return {
     channels: input.channels,
-    purposes: input.purposes,
+    purposes: boxes.flatMap((box) => box.purposes),
     language: input.language,
-    wording: input.wording,
-    wordingSha256: createHash("sha256").update(input.wording, "utf8").digest("hex"),
+    wording,
+    wordingSha256: sha256(wording),
     privacyNoticeUrl: input.privacyNoticeUrl ?? null,
+    boxes: input.boxes === undefined ? null : boxes,
   };
 }
+
+/** Every purpose is one of the organization's, and which box it is in is clear. */
+async function checkPurposes(ctx: Context, pointers: readonly string[], boxes: readonly BoxInput[]) {
+  const asked = boxes.flatMap(({ purposes }) => purposes);
+  const known = await findPurposes(ctx, asked);
+  const seen = new Map<string, number>();
+  for (const [n, { purposes }] of boxes.entries()) {
+    for (const [index, key] of purposes.entries()) {
+      const pointer = `${pointers[n]}/purposes/${index}`;
+      if (!known.some((purpose) => purpose.key === key)) throw invalid(pointer, "There is no such purpose.");
+      if ((seen.get(key) ?? n) !== n)
+        throw invalid(pointer, "Another box asks for this purpose. Each purpose is in one box.");
+      seen.set(key, n);
+    }
+  }
+}
+
+const sha256 = (text: string) => createHash("sha256").update(text, "utf8").digest("hex");
 
 /** A collection point of this organization by its public id. Throws `not_found`. */
 export async function findPoint(ctx: Context, id: string): Promise<PointRow> {
@@ -162,13 +193,15 @@ export async function getCollectionPoint(ctx: Context, id: string) {
   const point = await findPoint(ctx, id);
   const [latest] = await selectVersions(ctx, [point.id]);
   if (latest === undefined) throw notFound("collection point");
-  return presentVersion(point, latest);
+  return presentVersion(ctx.services, point, latest);
 }
 
 /** Every version of a collection point, the newest first. */
 export async function listVersions(ctx: Context, id: string) {
   const point = await findPoint(ctx, id);
-  return (await selectVersions(ctx, [point.id])).map((version) => presentVersion(point, version));
+  return (await selectVersions(ctx, [point.id])).map((version) =>
+    presentVersion(ctx.services, point, version),
+  );
 }
 
 /** One version, as it was shown. Throws `not_found`. */
@@ -186,11 +219,12 @@ export async function listCollectionPoints(ctx: Context, cursor: string | undefi
   );
   return points.flatMap((point) => {
     const latest = versions.find(({ collectionPointId }) => collectionPointId === point.id);
-    return latest === undefined ? [] : [presentVersion(point, latest)];
+    return latest === undefined ? [] : [presentVersion(ctx.services, point, latest)];
   });
 }
 
 function presentVersion(
+  { publicUrl }: Services,
   point: Omit<PointRow, "createdAt">,
   version: VersionContent & Pick<VersionRow, "version" | "createdAt">,
 ) {
@@ -200,6 +234,7 @@ function presentVersion(
     kind: point.kind,
     name: point.name,
     publicKey: formatId("pub", point.publicKey),
+    formUrl: point.kind === "form" ? `${publicUrl}/c/${formatId("pub", point.publicKey)}` : null,
     origins: [...point.origins],
     chat:
       point.chat === null ? null : { sender: formatId("snd", point.chat.senderId), text: point.chat.text },
@@ -210,6 +245,7 @@ function presentVersion(
     wording: version.wording,
     wordingSha256: version.wordingSha256,
     privacyNoticeUrl: version.privacyNoticeUrl,
+    boxes: boxesOf(version).map((box) => ({ ...box, purposes: [...box.purposes] })),
     defaultChecked: false,
     createdAt: version.createdAt.toISOString(),
   };

@@ -24,13 +24,34 @@ import {
 } from "./manage-collection-points.ts";
 import { writeSnippet } from "./write-snippet.ts";
 
+const purposes = z.array(keyName).min(1).max(20);
+const wording = text(limits.textLength).openapi({
+  example: "Yes, send me offers from Example Shop on WhatsApp. I can stop at any time.",
+});
+const boxes = z
+  .array(
+    z.strictObject({
+      wording,
+      purposes,
+      required: z
+        .boolean()
+        .default(false)
+        .openapi({ description: "A form cannot be sent without it. For what nothing can be done without." }),
+    }),
+  )
+  .min(1)
+  .max(limits.pointBoxes)
+  .openapi({
+    description:
+      "Separate boxes, instead of one `wording` with its `purposes`: each is ticked by itself, and each proves the consents to its own purposes. Consent to personal data and to advertising never share one.",
+  });
+
 const versionFields = {
   channels: z.array(channel).min(1).max(5),
-  purposes: z.array(keyName).min(1).max(20),
+  purposes: purposes.optional(),
   language,
-  wording: text(limits.textLength).openapi({
-    example: "Yes, send me offers from Example Shop on WhatsApp. I can stop at any time.",
-  }),
+  wording: wording.optional(),
+  boxes: boxes.optional(),
   privacyNoticeUrl: httpUrl.optional(),
   defaultChecked: z.boolean().default(false).openapi({ description: "A pre-ticked box is refused." }),
 };
@@ -69,6 +90,22 @@ const settings = {
     }),
 };
 
+/** One wording with its purposes, or boxes. */
+function oneOrSeveral(
+  version: { wording?: string | undefined; purposes?: unknown; boxes?: unknown },
+  purposesNeeded: boolean,
+): [field: string, message: string][] {
+  const { wording, purposes, boxes } = version;
+  if (boxes === undefined)
+    return [
+      ...(wording === undefined ? [["wording", "Give a wording with its purposes, or boxes."]] : []),
+      ...(purposes === undefined && purposesNeeded ? [["purposes", "Name what the wording asks for."]] : []),
+    ] as [string, string][];
+  return Object.entries({ wording, purposes }).flatMap(([field, value]) =>
+    value === undefined ? [] : [[field, "Each box has its own. Leave this out."]],
+  );
+}
+
 const settingsChange = z
   .strictObject({
     name: settings.name.optional(),
@@ -77,37 +114,44 @@ const settingsChange = z
   })
   .refine((change) => Object.keys(change).length > 0, "Name what is to be changed.");
 
-const pointInput = z.strictObject({
-  key: keyName,
-  kind: z.enum([
-    "form",
-    "widget",
-    "checkbox",
-    "click_to_chat",
-    "inbound_message",
-    "keyword",
-    "sms",
-    "email",
-    "voice",
-    "paper",
-    "in_person",
-    "import",
-    "api",
-  ]),
-  name: settings.name,
-  origins: settings.origins.default([]),
-  chat: settings.chat.default(null),
-  ...versionFields,
-});
+const pointInput = z
+  .strictObject({
+    key: keyName,
+    kind: z.enum([
+      "form",
+      "widget",
+      "checkbox",
+      "click_to_chat",
+      "inbound_message",
+      "keyword",
+      "sms",
+      "email",
+      "voice",
+      "paper",
+      "in_person",
+      "import",
+      "api",
+    ]),
+    name: settings.name,
+    origins: settings.origins.default([]),
+    chat: settings.chat.default(null),
+    ...versionFields,
+  })
+  .superRefine((input, refined) => {
+    for (const [field, message] of oneOrSeveral(input, true))
+      refined.addIssue({ code: "custom", path: [field], message });
+  });
 
-const versionInput = z.strictObject({
-  channels: versionFields.channels.optional(),
-  purposes: versionFields.purposes.optional(),
-  language: language.optional(),
-  wording: versionFields.wording,
-  privacyNoticeUrl: versionFields.privacyNoticeUrl,
-  defaultChecked: versionFields.defaultChecked,
-});
+const versionInput = z
+  .strictObject({
+    ...versionFields,
+    channels: versionFields.channels.optional(),
+    language: language.optional(),
+  })
+  .superRefine((input, refined) => {
+    for (const [field, message] of oneOrSeveral(input, false))
+      refined.addIssue({ code: "custom", path: [field], message });
+  });
 
 const point = z
   .object({
@@ -119,14 +163,25 @@ const point = z
       example: "pub_4x0q8s5hf6xv3y1m2n4p5q6r7s",
       description: "Names this collection point on pages. It is no secret, and cannot be guessed.",
     }),
+    formUrl: z.string().nullable().openapi({
+      description: "A form: the address of its page, for links and QR codes.",
+    }),
     origins: z.array(z.string()),
     chat: z.object({ sender: z.string(), text: z.string() }).nullable(),
     version: z.number().int(),
     channels: z.array(z.string()),
     purposes: z.array(z.string()),
     language: z.string(),
-    wording: z.string(),
+    wording: z.string().openapi({ description: "Of several boxes: all of them, one after the other." }),
     wordingSha256: z.string(),
+    boxes: z.array(
+      z.object({
+        wording: z.string(),
+        wordingSha256: z.string(),
+        purposes: z.array(z.string()),
+        required: z.boolean(),
+      }),
+    ),
     privacyNoticeUrl: z.string().nullable(),
     defaultChecked: z.boolean(),
     createdAt: instant.openapi({ description: "When this version came into being." }),
@@ -162,7 +217,7 @@ const snippet = z
     }),
     fields: z.object({ consent: z.string(), captureToken: z.string() }).nullable().openapi({
       description:
-        "A checkbox: what the form sends. `consent` only when the box is ticked; then send `captureToken` with POST /v1/consents.",
+        "A checkbox: what the form sends. `consent` once for each box that is ticked, with its purposes (separated by spaces); then send `captureToken` with POST /v1/consents, for each purpose.",
     }),
     origins: z.array(z.string()).openapi({ description: "The sites on which it works." }),
   })

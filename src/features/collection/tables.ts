@@ -1,6 +1,7 @@
-import { foreignKey, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { foreignKey, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 import { instant, organizationId } from "../../db/columns.ts";
 import { organization, sender } from "../organization/tables.ts";
+import type { Box } from "./domain/boxes.ts";
 
 export const collectionPoint = pgTable(
   "collection_point",
@@ -44,6 +45,8 @@ export const collectionPointVersion = pgTable(
     wording: text().notNull(),
     wordingSha256: text().notNull(),
     privacyNoticeUrl: text(),
+    /** Separate boxes, each with a wording and purposes of its own; null: one box with those of the version. */
+    boxes: jsonb().$type<readonly Box[]>(),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [

@@ -19,7 +19,6 @@ interface Shown {
   token: string;
   expiresAt: string;
   version: number;
-  wording: string;
 }
 
 /** A shop whose site shows a collection point of its own. */
@@ -75,7 +74,7 @@ class Site {
     const body = { subject: { phone }, provenance: { captureToken } };
     return this.visitor.post<{
       reference: string;
-      state: string;
+      confirmation: { needed: boolean; words: string; chatUrl: string | null };
       type?: string;
       errors?: { pointer: string; message: string }[];
     }>(`${this.path}/consents`, body, headers);
@@ -110,8 +109,7 @@ describe("a listed site", () => {
       organizationName: "Shop",
       version: 2,
       language: "en",
-      wording,
-      purposes: ["promotions"],
+      boxes: [{ wording, purposes: ["promotions"], required: true }],
       privacyNoticeUrl: `${origin}/privacy`,
       chatUrl: null,
     });
@@ -257,7 +255,14 @@ describe("a visitor's yes", () => {
       { ...json, "user-agent": `Mozilla/5.0 ${"x".repeat(2_000)}` },
     );
     expect(done.status, done.text).toBe(201);
-    expect(done.body).toEqual({ reference: expect.stringMatching(/^cns_[0-9a-z]{26}$/), state: "given" });
+    expect(done.body).toEqual({
+      reference: expect.stringMatching(/^cns_[0-9a-z]{26}$/),
+      confirmation: {
+        needed: false,
+        words: expect.stringMatching(/^I confirm: [0-9A-Z]{4}-[0-9A-Z]{4}$/),
+        chatUrl: expect.stringMatching(/^https:\/\/wa\.me\/12025550100\?text=I%20confirm%3A%20/),
+      },
+    });
     expect(await site.shop.codes(person)).toEqual([]);
     const [event, ...more] = await site.history();
     expect(more).toEqual([]);
@@ -270,7 +275,7 @@ describe("a visitor's yes", () => {
         version: 1,
         wording: "Yes, Tea shop may send me offers on WhatsApp. I can stop at any time.",
         indication: "ticked",
-        proof: "demonstrated",
+        proof: "typed",
         language: "en",
         pageUrl: `${origin}/tea`,
         userAgent: `Mozilla/5.0 ${"x".repeat(2_000)}`.slice(0, 1_000),
@@ -388,7 +393,7 @@ describe("a visitor's yes", () => {
       }),
     );
     const { body } = await site.consents({ captureToken: await site.token(), ...person });
-    expect(body.state).toBe("requested");
+    expect(body.confirmation.needed).toBe(true);
     expect(await site.shop.codes(person, { purpose: "news" })).toEqual(["consent_pending"]);
   });
 

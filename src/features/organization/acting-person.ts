@@ -1,6 +1,6 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
-import { getOrganization } from "../organization/index.ts";
+import { getOrganization } from "./manage-organizations.ts";
 
 /** An organization as somebody finds it who came to one of its pages, with a context in which they act themselves. */
 export interface OpenedOrganization {

@@ -1,4 +1,4 @@
-import { SaysoError } from "../../../kernel/errors.ts";
+import { SaysoError } from "./errors.ts";
 
 // Crockford's base 32: no I, L, O (read as 1, 1, 0) and no U.
 const symbols = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -42,6 +42,16 @@ export function readPasscode(typed: string): string | undefined {
     .replace(/[\s\p{Pd}\u2212]/gu, "")
     .replace(/\p{L}/gu, (letter) => lookalikes.get(letter) ?? letter);
   return canonical.test(code) ? grouped(code) : undefined;
+}
+
+/**
+ * The passcodes that stand in a text, alone or among words, in one piece or two. A word of eight letters may look like
+ * one. Looks at the first 400 characters.
+ */
+export function passcodesIn(text: string): readonly string[] {
+  const words = text.slice(0, 400).split(/[^\p{L}\p{N}\p{Pd}\u2212]+/u);
+  const found = words.flatMap((word, n) => [word, `${word}${words[n + 1] ?? ""}`].map(readPasscode));
+  return [...new Set(found.filter((code) => code !== undefined))];
 }
 
 const lookalikes: ReadonlyMap<string, string> = new Map([

@@ -1,10 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  formatPasscode,
-  passcodeBytes,
-  readPasscode,
-} from "../../../src/features/datarequest/domain/passcode.ts";
+import { formatPasscode, passcodeBytes, readPasscode } from "../../src/kernel/passcode.ts";
 
 const random = fc.uint8Array({ minLength: passcodeBytes, maxLength: passcodeBytes });
 
