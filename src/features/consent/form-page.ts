@@ -79,7 +79,7 @@ export function renderFormPage(page: FormPage): string {
       wordingLanguage: page.wordingLanguage.replaceAll("_", "-"),
       boxes: page.boxes.map(({ wording, isTicked }, n) => ({
         id: `box-${n + 1}`,
-        number: n + 1,
+        value: n + 1,
         wording: shownLines(wording),
         isTicked,
         error: at(`box-${n + 1}`),

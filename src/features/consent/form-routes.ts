@@ -232,7 +232,8 @@ function problemsIn(error: unknown, field: "phone" | "email", sent: Sent): FormP
 
 function wrongAddress(field: "phone" | "email", { typed, country }: Sent): FormProblem {
   if (typed.trim() === "") return { at: field, what: "missing" };
-  const needsCountry = field === "phone" && country === "" && !/^\s*(?:\+|00)/.test(typed.normalize("NFKC"));
+  const written = typed.normalize("NFKC").trim();
+  const needsCountry = field === "phone" && country === "" && /^(?!\+|00)(?:\D*\d){5}/.test(written);
   return needsCountry ? { at: "country" } : { at: field, what: "unreadable" };
 }
 
