@@ -1,7 +1,6 @@
 import { foreignKey, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 import { instant, organizationId } from "../../db/columns.ts";
 import { organization, sender } from "../organization/tables.ts";
-import type { Box } from "./domain/boxes.ts";
 
 export const collectionPoint = pgTable(
   "collection_point",
@@ -46,7 +45,10 @@ export const collectionPointVersion = pgTable(
     wordingSha256: text().notNull(),
     privacyNoticeUrl: text(),
     /** Separate boxes, each with a wording and purposes of its own; null: one box with those of the version. */
-    boxes: jsonb().$type<readonly Box[]>(),
+    boxes:
+      jsonb().$type<
+        readonly { wording: string; wordingSha256: string; purposes: readonly string[]; required: boolean }[]
+      >(),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [

@@ -1,6 +1,6 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
-import { replay, write } from "../../db/write.ts";
+import { replay } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -17,7 +17,7 @@ import {
 import { readPerson } from "../subject/index.ts";
 import { writeConfirmationMail } from "./confirmation-mail.ts";
 import { giveConsent, type RecordedConsent } from "./record-consents.ts";
-import { selectTypedYeses, type TypedYes } from "./store.ts";
+import { queueConfirmation, selectTypedYeses, type TypedYes } from "./store.ts";
 
 const use = "consent_confirmation";
 const lifeSeconds = limits.confirmationLifeDays * 24 * 3600;
@@ -192,16 +192,7 @@ export async function sendConfirmation(
     if (error instanceof SaysoError && error.code === "too_many_requests") return;
     throw error;
   }
-  await write<{ id: string }>(ctx, (sql) => ({
-    parts: [],
-    result: sql`select ${captureTokenId}::text as id`,
-    audit: { action: "consent.confirmation_asked", entity: reference },
-    job: {
-      task: "send_confirmation",
-      payload: { organizationId: ctx.organizationId, captureTokenId },
-      key: `send_confirmation:${captureTokenId}`,
-    },
-  }));
+  await queueConfirmation(ctx, captureTokenId, reference);
 }
 
 /**

@@ -199,7 +199,6 @@ export function renderConfirmedPage(
     readonly reference: string;
     readonly confirmedAt: Date;
     readonly timeZone: string;
-    readonly stopPath: string;
   },
 ): string {
   return pageTemplates.render(
@@ -209,7 +208,6 @@ export function renderConfirmedPage(
       otherLanguage: null,
       reference: page.reference,
       confirmedAt: shownMoment(page.confirmedAt, page.language, page.timeZone),
-      stopAddress: pageAddress(page.stopPath, page.language),
     },
     page.language,
   );

@@ -6,19 +6,10 @@ import { readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageTemplates } from "../../http/page.ts";
 import { pageHeaders } from "../../http/page-security.ts";
-import { notFound, SaysoError } from "../../kernel/errors.ts";
+import { SaysoError } from "../../kernel/errors.ts";
 import { readTypedPhone } from "../../kernel/identifier.ts";
-import { formatId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
-import {
-  boxesOf,
-  captureShown,
-  chatToConfirm,
-  findVersions,
-  openCollectionPoint,
-  readCaptureToken,
-} from "../collection/index.ts";
 import { confirmByLink, openConfirmation } from "./confirm.ts";
 import {
   type ConfirmClosedPage,
@@ -29,6 +20,7 @@ import {
   renderFormDonePage,
   renderFormPage,
 } from "./form-page.ts";
+import { formAsRead, openForm, showForm } from "./show-form.ts";
 import { addressField, type OpenedPoint, type SignedUp, signUp } from "./sign-up.ts";
 
 /** What somebody sent with a form. */
@@ -101,22 +93,12 @@ export function formRoutes(
         reference,
         confirmedAt: services.now(),
         timeZone: link.organization.timeZone,
-        stopPath: `/stop/${link.organization.id}`,
       }),
     );
   });
 
-  const opened = async (c: HonoContext<AppEnv>): Promise<OpenedPoint> => {
-    const point = await openCollectionPoint(
-      services,
-      organizationKeys,
-      c.req.param("key") ?? "",
-      c.var.requestId,
-    );
-    if (point?.point.kind !== "form") throw notFound("form");
-    return point;
-  };
-  const pathOf = ({ point }: OpenedPoint) => `/c/${formatId("pub", point.publicKey)}`;
+  const opened = (c: HonoContext<AppEnv>) =>
+    openForm(services, organizationKeys, c.req.param("key") ?? "", c.var.requestId);
   const form = (
     c: HonoContext<AppEnv>,
     point: OpenedPoint,
@@ -127,15 +109,15 @@ export function formRoutes(
     }: { captureToken?: string; sent?: Sent; problems?: readonly FormProblem[] },
   ) => {
     const { shown, organization } = point;
-    const pageUrl = `${services.publicUrl}${pathOf(point)}`;
+    const { path, wordings, captureToken: newToken } = showForm(point);
     return renderFormPage({
       language: languageOf(c, point),
-      path: pathOf(point),
+      path,
       organizationName: organization.name,
       channels: shown.channels,
       field: addressField(shown),
-      captureToken: captureToken ?? captureShown(point, { pageUrl }).token,
-      boxes: boxesOf(shown).map(({ wording }, n) => ({
+      captureToken: captureToken ?? newToken(),
+      boxes: wordings.map((wording, n) => ({
         wording,
         isTicked: captureToken !== undefined && (sent?.boxes.includes(n + 1) ?? false),
       })),
@@ -152,7 +134,7 @@ export function formRoutes(
   app.post("/c/:key", limited(limits.formBytes), async (c) => {
     const newest = await opened(c);
     const sent = readSent(await readForm(c, { all: true }));
-    const point = await asRead(newest, sent.captureToken);
+    const point = await formAsRead(newest, sent.captureToken);
     if (point === undefined)
       return html(c, form(c, newest, { sent, problems: [{ at: "form", what: "stale" }] }), 422);
     const field = addressField(point.shown);
@@ -204,15 +186,6 @@ function readSent(fields: Readonly<Record<string, unknown>>): Sent {
   };
 }
 
-/** The point with the version that was on the screen; undefined when the token says nothing of this point. */
-async function asRead(point: OpenedPoint, captureToken: string): Promise<OpenedPoint | undefined> {
-  const capture = readCaptureToken(point.ctx, captureToken);
-  if (capture?.collectionPointId !== point.point.id) return undefined;
-  const versions = await findVersions(point.ctx, [point.point.id]);
-  const shown = versions.find(({ version }) => version === capture.version);
-  return shown && { ...point, shown };
-}
-
 /** What is wrong with what was sent, in the words of the page; empty for what is no fault of it. */
 function problemsIn(error: unknown, field: "phone" | "email", sent: Sent): FormProblem[] {
   if (!(error instanceof SaysoError)) return [];
@@ -242,21 +215,21 @@ async function doneOf(
   point: OpenedPoint,
   { sent, address, done }: { sent: Sent; address: string; done: SignedUp },
 ): Promise<string> {
-  const { shown, organization, ctx } = point;
+  const { shown, organization } = point;
+  const { wordings, stopPath } = showForm(point);
+  const { reference, mustConfirm, confirmation } = done;
   const words =
-    done.code === undefined
-      ? undefined
-      : pageTemplates.message("signUpDone.words", language, { code: done.code });
+    confirmation && pageTemplates.message("signUpDone.words", language, { code: confirmation.code });
   return renderFormDonePage({
     language,
     organizationName: organization.name,
     channels: shown.channels,
     address: addressField(shown) === "email" ? { email: address } : { phone: address },
-    reference: done.reference,
-    agreed: boxesOf(shown).flatMap(({ wording }, n) => (sent.boxes.includes(n + 1) ? [wording] : [])),
+    reference,
+    agreed: wordings.filter((_wording, n) => sent.boxes.includes(n + 1)),
     wordingLanguage: shown.language,
-    mustConfirm: done.mustConfirm,
-    confirmation: words === undefined ? undefined : { words, chatUrl: await chatToConfirm(point, words) },
-    stopPath: `/stop/${formatId("org", ctx.organizationId)}`,
+    mustConfirm,
+    confirmation: words === undefined ? undefined : { words, chatUrl: await confirmation?.chatWith(words) },
+    stopPath,
   });
 }

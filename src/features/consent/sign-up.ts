@@ -9,6 +9,7 @@ import {
   type Box,
   boxesOf,
   captureShown,
+  chatToConfirm,
   findVersions,
   type OpenedPoint,
   openCollectionPoint,
@@ -80,8 +81,15 @@ export interface SignedUp {
   readonly reference: string;
   /** A ticked box asks for a purpose with double opt-in: nothing is sent before the owner confirms. */
   readonly mustConfirm: boolean;
-  /** What the owner of the number writes to confirm; undefined for e-mail, where a link goes out instead. */
-  readonly code: string | undefined;
+  /** How the owner of the number confirms; undefined for e-mail, where a link goes out instead. */
+  readonly confirmation: Confirmation | undefined;
+}
+
+export interface Confirmation {
+  /** What the message must carry. */
+  readonly code: string;
+  /** The chat with these words written beforehand; undefined when the organization has no sender. */
+  readonly chatWith: (words: string) => Promise<string | undefined>;
 }
 
 /** How a version names people: by an e-mail address, or by a phone. */
@@ -167,7 +175,13 @@ export async function signUp(opened: OpenedPoint, input: SignUp): Promise<Signed
   return {
     reference: first.id,
     mustConfirm: purposes.some(({ doubleOptIn }) => doubleOptIn),
-    code: field === "email" ? undefined : confirmationCode(ctx, capture.tokenId, hash),
+    confirmation:
+      field === "email"
+        ? undefined
+        : {
+            code: confirmationCode(ctx, capture.tokenId, hash),
+            chatWith: (words) => chatToConfirm(opened, words),
+          },
   };
 }
 

@@ -8,7 +8,6 @@ import { httpUrl, text } from "../../http/schemas.ts";
 import { parseStrictJson } from "../../http/strict-json.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
-import { chatToConfirm } from "../collection/index.ts";
 import { type OpenedPoint, openForSite, showOnSite, signUp } from "./sign-up.ts";
 
 const view = z.strictObject({ pageUrl: httpUrl });
@@ -70,7 +69,7 @@ export function siteRoutes(
   take("captures", view, ({ opened, origin, input }) => showOnSite(opened, origin, input));
   take("consents", signUpInput, async ({ c, opened, input }) => {
     const ipAddress = clientAddress(c);
-    const { reference, mustConfirm, code } = await signUp(opened, {
+    const { reference, mustConfirm, confirmation } = await signUp(opened, {
       address: input.subject.phone,
       captureToken: input.provenance.captureToken,
       boxes: input.provenance.boxes,
@@ -79,8 +78,8 @@ export function siteRoutes(
       userAgent: c.req.header("user-agent")?.slice(0, 1_000),
     });
     const language = opened.shown.language.toLowerCase().startsWith("ru") ? "ru" : "en";
-    const words = pageTemplates.message("signUpDone.words", language, { code: code ?? "" });
-    const chatUrl = (await chatToConfirm(opened, words)) ?? null;
+    const words = pageTemplates.message("signUpDone.words", language, { code: confirmation?.code ?? "" });
+    const chatUrl = (await confirmation?.chatWith(words)) ?? null;
     return { reference, confirmation: { needed: mustConfirm, words, chatUrl } };
   });
 }

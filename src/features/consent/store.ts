@@ -1,7 +1,7 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { writeAll } from "../../db/write.ts";
+import { write, writeAll } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { hashesOfAll, standAllPart } from "../subject/index.ts";
 import { consentEvent } from "./tables.ts";
@@ -335,6 +335,24 @@ export async function selectTypedYeses(
         }
       order by e.recorded_at desc, e.id desc limit 100`,
   );
+}
+
+/** Queues the mail that asks the owner of an address to confirm a sign-up (uuid of its capture token). */
+export async function queueConfirmation(
+  ctx: Context,
+  captureTokenId: string,
+  reference: string,
+): Promise<void> {
+  await write<{ id: string }>(ctx, (sql) => ({
+    parts: [],
+    result: sql`select ${captureTokenId}::text as id`,
+    audit: { action: "consent.confirmation_asked", entity: reference },
+    job: {
+      task: "send_confirmation",
+      payload: { organizationId: ctx.organizationId, captureTokenId },
+      key: `send_confirmation:${captureTokenId}`,
+    },
+  }));
 }
 
 /** Events of some records of one person, the newest first. */

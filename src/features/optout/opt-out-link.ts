@@ -8,8 +8,9 @@ import { limits } from "../../kernel/limits.ts";
 import { makeLinkToken, organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import { findPurpose, type OpenedOrganization, openForPerson } from "../organization/index.ts";
+import { findPurpose } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
+import { type OpenedOrganization, openForPerson } from "./acting-person.ts";
 import {
   insertLinkOptOut,
   insertUndo,

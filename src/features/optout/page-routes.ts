@@ -6,7 +6,7 @@ import { pageLanguage } from "../../http/language.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import type { OpenedOrganization } from "../organization/index.ts";
+import type { OpenedOrganization } from "./acting-person.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink, undoOptOut } from "./opt-out-link.ts";
 import {
   renderOptOutDonePage,

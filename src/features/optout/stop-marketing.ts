@@ -4,8 +4,9 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { readIdentifiers, readTypedPhone } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
-import { type OpenedOrganization, onlyOrganizationId, openForPerson } from "../organization/index.ts";
+import { onlyOrganizationId } from "../organization/index.ts";
 import { hashIdentifier } from "../subject/index.ts";
+import { type OpenedOrganization, openForPerson } from "./acting-person.ts";
 import { insertStop } from "./store.ts";
 
 /**

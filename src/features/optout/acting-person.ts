@@ -1,0 +1,1 @@
+export { type OpenedOrganization, openForPerson } from "../organization/index.ts";
