@@ -17,7 +17,6 @@
   /** What the service says is to be shown. @typedef {{ token: string, organizationName: string, language: string,
    *   boxes: { wording: string, purposes: string[], required: boolean }[], privacyNoticeUrl: string | null,
    *   chatUrl: string | null }} Shown */
-  /** How it is shown whose number it is. @typedef {{ needed: boolean, words: string, chatUrl: string | null }} Confirmation */
 
   const words = {
     en: {
@@ -37,7 +36,6 @@
       problem: "There is a problem",
       phoneWrong: "Enter your number with the country code, such as +44 7700 900123",
       boxWrong: "Tick the box if you agree",
-      boxNeeded: "Tick this box: it does not work without it",
       stale: "This form was open for too long. Please read it again and send it.",
       busy: "Too many tries just now. Please wait a few minutes.",
       failed: "We could not reach the service. What you typed is still here. Please try again.",
@@ -47,8 +45,7 @@
       doneMeans: "{name} may ask you to confirm that the number is yours. To stop, reply STOP at any time.",
       pending: "One more step",
       pendingMeans: "Show us that the number is yours. Until then nothing is sent.",
-      confirm: "Write this to us from your WhatsApp:",
-      confirmChat: "Send it on WhatsApp",
+      confirm: "Write this to us on WhatsApp:",
       reference: "Reference",
     },
     ru: {
@@ -68,7 +65,6 @@
       problem: "Проверьте, пожалуйста",
       phoneWrong: "Укажите номер с кодом страны, например +7 912 345‑67‑89",
       boxWrong: "Поставьте галочку, если согласны",
-      boxNeeded: "Поставьте эту галочку: без неё не получится",
       stale: "Форма была открыта слишком долго. Прочитайте её ещё раз и отправьте.",
       busy: "Слишком много попыток. Подождите несколько минут.",
       failed: "Не удалось связаться с сервисом. Всё, что вы ввели, на месте. Попробуйте ещё раз.",
@@ -79,8 +75,7 @@
         "{name} может попросить подтвердить, что номер ваш. Чтобы отказаться, в любой момент ответьте СТОП.",
       pending: "Остался один шаг",
       pendingMeans: "Подтвердите, что номер ваш. До этого рассылки не будет.",
-      confirm: "Напишите нам из вашего WhatsApp:",
-      confirmChat: "Отправить в WhatsApp",
+      confirm: "Напишите нам в WhatsApp:",
       reference: "Номер записи",
     },
   };
@@ -552,9 +547,7 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
         const wrong = [
           ...(/\d.*\d.*\d.*\d.*\d/.test(phone.value) ? [] : [{ field: phone, message: t.phoneWrong }]),
           ...boxes.flatMap(({ box, required }) =>
-            required && !box.checked
-              ? [{ field: box, message: boxes.length > 1 ? t.boxNeeded : t.boxWrong }]
-              : [],
+            required && !box.checked ? [{ field: box, message: t.boxWrong }] : [],
           ),
         ];
         const [first] = boxes;
@@ -625,16 +618,20 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
     }
 
     /** @param {string} href @param {"main" | "other"} kind */
-    #chatLink(href, kind, text = this.#t.chat) {
+    #chatLink(href, kind) {
       return make(
         "a",
         { class: `button wide ${kind}`, href, target: "_blank", rel: "noopener noreferrer" },
         icon(bubble),
-        make("span", {}, text, make("span", { class: "unseen" }, ` (${this.#t.newTab})`)),
+        make("span", {}, this.#t.chat, make("span", { class: "unseen" }, ` (${this.#t.newTab})`)),
       );
     }
 
-    /** The same for every number. @param {Shown} shown @param {string} reference @param {Confirmation} confirmation */
+    /**
+     * The same for every number.
+     * @param {Shown} shown @param {string} reference
+     * @param {{ needed: boolean, words: string, chatUrl: string | null }} confirmation
+     */
     #showDone(shown, reference, { needed, words, chatUrl }) {
       this.#isDone = true;
       const t = this.#t;
@@ -643,9 +640,7 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
         needed ? t.pending : t.done,
         make("p", {}, ...named(needed ? t.pendingMeans : t.doneMeans, shown.organizationName)),
         make("p", {}, t.confirm, make("strong", { class: "words" }, words)),
-        ...(href === null
-          ? []
-          : [make("p", {}, this.#chatLink(href, needed ? "main" : "other", t.confirmChat))]),
+        ...(href === null ? [] : [make("p", {}, this.#chatLink(href, needed ? "main" : "other"))]),
         make("dl", {}, make("dt", {}, t.reference), make("dd", {}, reference)),
       );
       if (!needed) this.#heading?.parentElement?.before(icon(tick, "mark"));

@@ -26,7 +26,7 @@ const wordings = {
     open: "Updates on WhatsApp",
     phone: "Your WhatsApp number",
     send: "Sign up",
-    done: "You are signed up",
+    done: "Your choice is on record",
     wrong: "There is a problem",
   },
   ru: {
@@ -37,7 +37,7 @@ const wordings = {
     open: "Новости в WhatsApp",
     phone: "Ваш номер в WhatsApp",
     send: "Подписаться",
-    done: "Вы подписаны",
+    done: "Ваш выбор записан",
     wrong: "Проверьте, пожалуйста",
   },
 } as const;
@@ -217,7 +217,7 @@ describe.skipIf(chromiumPath === undefined)("on a shop's page in Chromium", { ti
             wording: words.wording,
             language,
             pageUrl: `${site}${path}`,
-            proof: "demonstrated",
+            proof: "typed",
             ipAddress: "127.0.0.1",
             userAgent: expect.stringContaining("Chrome"),
           },
@@ -366,6 +366,7 @@ describe.skipIf(chromiumPath === undefined)("on a shop's page in Chromium", { ti
         purposes: ["promotions"],
         language: "ru",
         wording: wordings.ru.wording,
+        privacyNoticeUrl: `${site}/privacy`,
         chat: { sender: shop.sender.id, text: wordings.ru.chat },
       }),
     );
@@ -467,7 +468,7 @@ describe.skipIf(chromiumPath === undefined)("on a shop's page in Chromium", { ti
       });
       const [unticked, ticked] = posted;
       expect([...(unticked?.keys() ?? [])]).toEqual(["name", "sayso_capture_token"]);
-      expect(ticked?.get("sayso_consent")).toBe("given");
+      expect(ticked?.get("sayso_consent")).toBe("promotions");
       const { subjectId } = await created<{ subjectId: string }>(
         shop.org.post("/v1/consents", {
           subject: { phone: "+12025550142" },

@@ -6,7 +6,7 @@ import {
   type WorkingService,
 } from "../support/data-request.ts";
 import type { Answer, OrganizationClient } from "../support/service.ts";
-import { ago, created, messages, Shop } from "../support/shop.ts";
+import { ago, askedFor, created, messages, Shop } from "../support/shop.ts";
 import { Platform } from "../support/webhook.ts";
 
 /** What an organization has and a request can name. */
@@ -254,10 +254,9 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
           key: "another",
           kind: "form",
           name: "Another",
-          channels: ["whatsapp"],
+          ...askedFor,
           purposes: ["promotions", t.purpose],
-          language: "en",
-          wording: "Yes.",
+          acceptWarnings: ["two_purposes_in_one_box"],
           chat: { sender: t.sender, text: "Hello!" },
         },
       }),
@@ -285,7 +284,7 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       names: ["point", "purpose"],
       request: (t) => ({
         path: `/v1/collection-points/${t.point}/versions`,
-        body: { wording: "Yes.", purposes: [t.purpose] },
+        body: { ...askedFor, purposes: [t.purpose] },
       }),
     },
   ],

@@ -105,7 +105,6 @@ export function allPages(
   const formDone = {
     language,
     organizationName,
-    channels: form.channels,
     address: { phone: "+79161234567" },
     reference: "cns_01kap8w3vtee2t0m4wa8cn7v6k",
     agreed: words.wordings,
@@ -119,7 +118,6 @@ export function allPages(
   } as const;
   const byMail = {
     ...formDone,
-    channels: ["email"],
     address: { email: "reader@mail.example" },
     confirmation: undefined,
   } as const;

@@ -4,8 +4,11 @@ import { violatedUnique } from "../../db/database.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
-import { findPurposes, findSender } from "../organization/index.ts";
+import type { Language } from "../../kernel/language.ts";
+import { limits } from "../../kernel/limits.ts";
+import { findPurposes, findSender, findSenders, getOrganization } from "../organization/index.ts";
 import { boxesOf } from "./domain/boxes.ts";
+import { checkWording, type WordingFinding, wordingFindings } from "./domain/wording-check.ts";
 import {
   insertPoint,
   insertVersion,
@@ -20,6 +23,8 @@ import {
   type VersionRow,
 } from "./store.ts";
 
+export { wordingFindings };
+
 export interface VersionInput {
   readonly channels: readonly string[];
   readonly language: string;
@@ -30,6 +35,8 @@ export interface VersionInput {
   readonly boxes?: readonly BoxInput[] | undefined;
   readonly privacyNoticeUrl?: string | undefined;
   readonly defaultChecked: boolean;
+  /** Codes of warnings about the wording that somebody has read and lets stand. */
+  readonly acceptWarnings?: readonly string[] | undefined;
 }
 
 export interface BoxInput {
@@ -61,22 +68,27 @@ export type NextSettingsInput = {
 };
 
 /**
- * Makes a collection point with its first version. Throws `invalid` for a pre-ticked box (silence is no consent:
- * GDPR recital 32, CJEU C-673/17) and for unknown purposes and senders, `conflict` for a key in use.
+ * Makes a collection point with its first version. Throws `invalid` for a wording that has errors, or warnings that are not
+ * accepted (checkWording, told in `language`), and for unknown purposes and senders; `conflict` for a key in use.
  */
-export async function createCollectionPoint(ctx: Context, input: PointInput) {
+export async function createCollectionPoint(ctx: Context, input: PointInput, language: Language) {
+  const earlier = await replay<MadePoint>(ctx);
   const content = await checkContent(ctx, input);
   const { key, kind } = input;
+  if (earlier === undefined) await refuseWording(ctx, kind, input, language);
   const { name, origins, chat } = await checkSettings(ctx, input);
   const made = { key, kind, name: name ?? "", origins: origins ?? [], chat: chat ?? null };
   const id = ctx.services.newId("cpt");
-  const row = (await replay<MadePoint>(ctx)) ?? (await insert());
+  const row = earlier ?? (await insert());
   const point = { ...made, id: row.id, publicKey: row.public_key };
   return presentVersion(ctx.services, point, { ...content, version: 1, createdAt: new Date(row.created_at) });
 
   async function insert() {
     try {
-      const inserted = await insertPoint(ctx, { ...made, id }, content, formatId("cpt", id));
+      const inserted = await insertPoint(ctx, { ...made, id }, content, {
+        entity: formatId("cpt", id),
+        acceptedWarnings: input.acceptWarnings ?? [],
+      });
       if (inserted === undefined) throw new SaysoError("internal", "The collection point was not made.");
       return inserted;
     } catch (error) {
@@ -107,11 +119,12 @@ async function checkSettings(ctx: Context, { chat, ...rest }: NextSettingsInput)
 }
 
 /** Adds a version; earlier ones stay as they were for ever. Throws `not_found`, and `invalid` as at creation. */
-export async function addVersion(ctx: Context, id: string, input: NextVersionInput) {
+export async function addVersion(ctx: Context, id: string, input: NextVersionInput, language: Language) {
   const point = await findPoint(ctx, id);
   const [latest] = await selectVersions(ctx, [point.id]);
   if (latest === undefined) throw notFound("collection point");
-  const content = await checkContent(ctx, {
+  const earlier = await replay<{ version: number; created_at: string }>(ctx);
+  const next: VersionInput = {
     channels: input.channels ?? latest.channels,
     language: input.language ?? latest.language,
     wording: input.wording,
@@ -119,17 +132,24 @@ export async function addVersion(ctx: Context, id: string, input: NextVersionInp
     boxes: input.boxes,
     privacyNoticeUrl: input.privacyNoticeUrl ?? latest.privacyNoticeUrl ?? undefined,
     defaultChecked: input.defaultChecked ?? false,
-  });
-  const earlier = await replay<{ version: number; created_at: string }>(ctx);
-  const row = earlier ?? (await insertNext(ctx, point.id, content));
+    acceptWarnings: input.acceptWarnings,
+  };
+  const content = await checkContent(ctx, next);
+  if (earlier === undefined) await refuseWording(ctx, point.kind, next, language);
+  const row = earlier ?? (await insertNext(ctx, point.id, content, next.acceptWarnings ?? []));
   // An answer that is given again is about the version of then, not about what a newer one made of the same input.
   return getVersion(ctx, id, row.version);
 }
 
-async function insertNext(ctx: Context, id: string, content: VersionContent) {
+async function insertNext(
+  ctx: Context,
+  id: string,
+  content: VersionContent,
+  acceptedWarnings: readonly string[],
+) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const row = await insertVersion(ctx, id, content, formatId("cpt", id));
+      const row = await insertVersion(ctx, id, content, { entity: formatId("cpt", id), acceptedWarnings });
       if (row === undefined) throw notFound("collection point");
       return row;
     } catch (error) {
@@ -140,15 +160,7 @@ async function insertNext(ctx: Context, id: string, content: VersionContent) {
 }
 
 async function checkContent(ctx: Context, input: VersionInput): Promise<VersionContent> {
-  if (input.defaultChecked) {
-    throw invalid(
-      "/defaultChecked",
-      "A box that is ticked beforehand proves no consent. Let people tick it themselves.",
-    );
-  }
-  const boxes = (
-    input.boxes ?? [{ wording: input.wording ?? "", purposes: input.purposes ?? [], required: true }]
-  ).map((box) => ({ ...box, wordingSha256: sha256(box.wording) }));
+  const boxes = boxesIn(input).map((box) => ({ ...box, wordingSha256: sha256(box.wording) }));
   await checkPurposes(ctx, input.boxes === undefined ? [""] : boxes.map((_box, n) => `/boxes/${n}`), boxes);
   const wording = boxes.map((box) => box.wording).join("\n\n");
   return {
@@ -161,6 +173,69 @@ async function checkContent(ctx: Context, input: VersionInput): Promise<VersionC
     boxes: input.boxes === undefined ? null : boxes,
   };
 }
+
+const boxesIn = ({ boxes, wording, purposes }: VersionInput): readonly BoxInput[] =>
+  boxes ?? [{ wording: wording ?? "", purposes: purposes ?? [], required: true }];
+
+/** What is wrong with a wording before anybody is shown it; see checkWording. Writes nothing. */
+async function findInWording(
+  ctx: Context,
+  kind: string,
+  input: VersionInput,
+): Promise<readonly WordingFinding[]> {
+  const boxes = boxesIn(input);
+  const [{ name }, senders, purposes] = await Promise.all([
+    getOrganization(ctx),
+    findSenders(ctx, undefined, limits.listMost),
+    findPurposes(
+      ctx,
+      boxes.flatMap((box) => box.purposes),
+    ),
+  ]);
+  return checkWording({
+    channels: input.channels,
+    language: input.language,
+    boxes: boxes.map((box, n) => ({
+      pointer: input.boxes === undefined ? "" : `/boxes/${n}`,
+      wording: box.wording,
+      purposes: purposes.filter(({ key }) => box.purposes.includes(key)),
+    })),
+    privacyNoticeUrl: input.privacyNoticeUrl ?? null,
+    defaultChecked: input.defaultChecked,
+    isOnScreen: ["form", "widget", "checkbox"].includes(kind),
+    names: [name, ...senders.map((sender) => sender.name)],
+  });
+}
+
+/** Tells what is wrong with a wording, in one language. Throws `invalid` for unknown purposes. */
+export async function lookAtWording(ctx: Context, kind: string, input: VersionInput, language: Language) {
+  await checkContent(ctx, input);
+  const findings = await findInWording(ctx, kind, input);
+  return {
+    ok: findings.length === 0,
+    findings: findings.map((finding) => ({ ...finding, message: finding.message[language] })),
+  };
+}
+
+/** Throws `invalid` when a wording has errors, or warnings that nobody accepted. */
+async function refuseWording(ctx: Context, kind: string, input: VersionInput, language: Language) {
+  const standing = (await findInWording(ctx, kind, input)).filter(
+    ({ code, severity }) => severity === "error" || !input.acceptWarnings?.includes(code),
+  );
+  if (standing.length === 0) return;
+  throw new SaysoError("invalid", "The wording cannot be shown like this; see errors.", {
+    errors: standing.map(({ code, severity, pointer, message }) => ({
+      pointer,
+      code,
+      message: severity === "error" ? message[language] : `${message[language]} ${letStand[language](code)}`,
+    })),
+  });
+}
+
+const letStand: Readonly<Record<Language, (code: string) => string>> = {
+  en: (code) => `To let it stand, send "acceptWarnings": ["${code}"].`,
+  ru: (code) => `Чтобы оставить так, передайте "acceptWarnings": ["${code}"].`,
+};
 
 /** Every purpose is one of the organization's, and which box it is in is clear. */
 async function checkPurposes(ctx: Context, pointers: readonly string[], boxes: readonly BoxInput[]) {

@@ -1,5 +1,6 @@
 import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
+import { preferredLanguage } from "../../http/language.ts";
 import {
   channel,
   httpUrl,
@@ -21,6 +22,8 @@ import {
   getVersion,
   listCollectionPoints,
   listVersions,
+  lookAtWording,
+  wordingFindings,
 } from "./manage-collection-points.ts";
 import { writeSnippet } from "./write-snippet.ts";
 
@@ -54,6 +57,11 @@ const versionFields = {
   boxes: boxes.optional(),
   privacyNoticeUrl: httpUrl.optional(),
   defaultChecked: z.boolean().default(false).openapi({ description: "A pre-ticked box is refused." }),
+  acceptWarnings: z
+    .array(z.enum(wordingFindings))
+    .max(wordingFindings.length)
+    .optional()
+    .openapi({ description: "Warnings about the wording that you have read and let stand, by their code." }),
 };
 
 const localHosts = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
@@ -114,24 +122,26 @@ const settingsChange = z
   })
   .refine((change) => Object.keys(change).length > 0, "Name what is to be changed.");
 
+const kind = z.enum([
+  "form",
+  "widget",
+  "checkbox",
+  "click_to_chat",
+  "inbound_message",
+  "keyword",
+  "sms",
+  "email",
+  "voice",
+  "paper",
+  "in_person",
+  "import",
+  "api",
+]);
+
 const pointInput = z
   .strictObject({
     key: keyName,
-    kind: z.enum([
-      "form",
-      "widget",
-      "checkbox",
-      "click_to_chat",
-      "inbound_message",
-      "keyword",
-      "sms",
-      "email",
-      "voice",
-      "paper",
-      "in_person",
-      "import",
-      "api",
-    ]),
+    kind,
     name: settings.name,
     origins: settings.origins.default([]),
     chat: settings.chat.default(null),
@@ -152,6 +162,31 @@ const versionInput = z
     for (const [field, message] of oneOrSeveral(input, false))
       refined.addIssue({ code: "custom", path: [field], message });
   });
+
+const checkInput = z
+  .strictObject({ kind: kind.default("form"), ...versionFields })
+  .superRefine((input, refined) => {
+    for (const [field, message] of oneOrSeveral(input, true))
+      refined.addIssue({ code: "custom", path: [field], message });
+  });
+
+const checkedWording = z
+  .object({
+    ok: z.boolean().openapi({ description: "There is nothing to mend, and nothing to accept." }),
+    findings: z.array(
+      z.object({
+        code: z.enum(wordingFindings),
+        severity: z
+          .enum(["error", "warning"])
+          .openapi({ description: "An error is refused; a warning is let stand with `acceptWarnings`." }),
+        pointer: z.string().openapi({ example: "/boxes/0/wording" }),
+        message: z
+          .string()
+          .openapi({ description: "What is wrong, in English or Russian (Accept-Language)." }),
+      }),
+    ),
+  })
+  .openapi("CheckedWording");
 
 const point = z
   .object({
@@ -240,7 +275,25 @@ export function collectionRoutes(app: App): void {
       request: body(pointInput),
       responses: { 201: answer(point, "The collection point"), ...refusals },
     }),
-    async (c) => c.json(await createCollectionPoint(c.var.context, c.req.valid("json")), 201),
+    async (c) =>
+      c.json(await createCollectionPoint(c.var.context, c.req.valid("json"), preferredLanguage(c)), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/collection-points/check-wording",
+      tags: ["Collection points"],
+      summary: "Say what is missing in a wording, before anybody is shown it",
+      description:
+        "Business, channel, purpose and the way to stop must be named, each purpose in a box of its own, personal data apart from advertising. Records nothing. The same is looked at when a collection point or a version is made.",
+      middleware: requires("configuration"),
+      request: body(checkInput),
+      responses: { 200: answer(checkedWording, "What was found"), ...refusals },
+    }),
+    async (c) => {
+      const { kind, ...version } = c.req.valid("json");
+      return c.json(await lookAtWording(c.var.context, kind, version, preferredLanguage(c)), 200);
+    },
   );
   app.openapi(
     createRoute({
@@ -307,7 +360,11 @@ export function collectionRoutes(app: App): void {
       request: { params: id, ...body(versionInput) },
       responses: { 201: answer(point, "The new version"), ...refusals },
     }),
-    async (c) => c.json(await addVersion(c.var.context, c.req.valid("param").id, c.req.valid("json")), 201),
+    async (c) =>
+      c.json(
+        await addVersion(c.var.context, c.req.valid("param").id, c.req.valid("json"), preferredLanguage(c)),
+        201,
+      ),
   );
   app.openapi(
     createRoute({

@@ -51,7 +51,21 @@ export interface MadePoint {
   readonly created_at: string;
 }
 
-export async function insertPoint(ctx: Context, made: NewPoint, content: VersionContent, entity: string) {
+/** Whom the audit entry of a version is about, and which warnings about the wording somebody let stand. */
+interface VersionEntry {
+  readonly entity: string;
+  readonly acceptedWarnings: readonly string[];
+}
+
+const detailsOf = ({ acceptedWarnings }: VersionEntry) =>
+  acceptedWarnings.length === 0 ? {} : { acceptedWarnings };
+
+export async function insertPoint(
+  ctx: Context,
+  made: NewPoint,
+  content: VersionContent,
+  entry: VersionEntry,
+) {
   return write<MadePoint>(ctx, (sql) => ({
     parts: [
       [
@@ -75,7 +89,7 @@ export async function insertPoint(ctx: Context, made: NewPoint, content: Version
       ],
     ],
     result: sql`select id, public_key, version.created_at from version join point using (id)`,
-    audit: { action: "collection_point.created", entity },
+    audit: { action: "collection_point.created", entity: entry.entity, details: detailsOf(entry) },
   }));
 }
 
@@ -100,7 +114,7 @@ export async function updatePoint(ctx: Context, id: string, change: SettingsChan
 }
 
 /** Adds the next version. Undefined when there is no such collection point. */
-export async function insertVersion(ctx: Context, id: string, content: VersionContent, entity: string) {
+export async function insertVersion(ctx: Context, id: string, content: VersionContent, entry: VersionEntry) {
   return write<{ version: number; created_at: string }>(ctx, (sql) => ({
     parts: [
       [
@@ -118,7 +132,7 @@ export async function insertVersion(ctx: Context, id: string, content: VersionCo
       ],
     ],
     result: sql`select version, created_at from version`,
-    audit: { action: "collection_point.versioned", entity },
+    audit: { action: "collection_point.versioned", entity: entry.entity, details: detailsOf(entry) },
   }));
 }
 

@@ -66,7 +66,7 @@ export function renderFormPage(page: FormPage): string {
       otherLanguage: problems.length === 0 ? otherLanguage(language) : null,
       problems: messages,
       organizationName: shownText(page.organizationName),
-      channels: channelNames(page.channels, language),
+      how: waysOf(page.channels, language),
       captureToken: page.captureToken,
       isEmail: page.field === "email",
       countries: countries[language].map((country) => ({
@@ -115,7 +115,8 @@ function shownLines(wording: string): string {
     .join("\n");
 }
 
-function channelNames(channels: readonly string[], language: Language): string {
+/** The channels as a sentence has them: "on WhatsApp and by SMS". */
+function waysOf(channels: readonly string[], language: Language): string {
   const names = channels.map((channel) => pageTemplates.message(`channel.${channel}`, language));
   return new Intl.ListFormat(language, { type: "conjunction" }).format(names);
 }
@@ -124,7 +125,6 @@ function channelNames(channels: readonly string[], language: Language): string {
 export interface FormDonePage {
   readonly language: Language;
   readonly organizationName: string;
-  readonly channels: readonly string[];
   /** The address as it was read: whoever mistyped it sees so. */
   readonly address: { readonly phone: string } | { readonly email: string };
   /** Public id of the consent. */
@@ -156,7 +156,6 @@ export function renderFormDonePage(page: FormDonePage): string {
         language,
       ),
       mustConfirm: page.mustConfirm,
-      channels: channelNames(page.channels, language),
       number:
         phone === undefined ? null : (parsePhoneNumberFromString(phone)?.formatInternational() ?? phone),
       email: "email" in page.address ? shownText(page.address.email) : null,

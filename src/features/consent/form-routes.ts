@@ -223,7 +223,6 @@ async function doneOf(
   return renderFormDonePage({
     language,
     organizationName: organization.name,
-    channels: shown.channels,
     address: addressField(shown) === "email" ? { email: address } : { phone: address },
     reference,
     agreed: wordings.filter((_wording, n) => sent.boxes.includes(n + 1)),

@@ -92,13 +92,20 @@ class Site {
   }
 }
 
+/** Two things that one wording asks for: not well done, but not forbidden. */
+const twoPurposes = {
+  purposes: ["promotions", "order_updates"],
+  wording: "Yes, Tea shop may send me offers and news of my orders on WhatsApp. I can stop at any time.",
+  acceptWarnings: ["two_purposes_in_one_box"],
+};
+
 const corsHeaders = (headers: Headers) =>
   [...headers.keys()].filter((name) => name.startsWith("access-control-"));
 
 describe("a listed site", () => {
   it("is told the exact wording of the newest version, and gets a token for its page", async () => {
     const site = await Site.open();
-    const wording = "Yes, Tea shop may write to me on WhatsApp.";
+    const wording = "Yes, Tea shop may write to me on WhatsApp about its offers. I can stop at any time.";
     await created(site.shop.org.post(`/v1/collection-points/${site.id}/versions`, { wording }));
     const answer = await site.captures();
     expect(answer.status, answer.text).toBe(201);
@@ -284,11 +291,11 @@ describe("a visitor's yes", () => {
   });
 
   it("is for each purpose that the wording names, as the version of the token says, not a newer one", async () => {
-    const site = await Site.open({ purposes: ["promotions", "order_updates"] });
+    const site = await Site.open(twoPurposes);
     const captureToken = await site.token();
     await created(
       site.shop.org.post(`/v1/collection-points/${site.id}/versions`, {
-        wording: "Da.",
+        wording: "Yes, Tea shop may answer my questions on WhatsApp. I can stop at any time.",
         purposes: ["support"],
       }),
     );
@@ -299,7 +306,7 @@ describe("a visitor's yes", () => {
   });
 
   it("is one, however often and at however many times it is sent", async () => {
-    const site = await Site.open({ purposes: ["promotions", "order_updates"] });
+    const site = await Site.open(twoPurposes);
     const captureToken = await site.token();
     const sent = { captureToken, ...person };
     const first = await site.consents(sent);
@@ -388,7 +395,7 @@ describe("a visitor's yes", () => {
     );
     await created(
       site.shop.org.post(`/v1/collection-points/${site.id}/versions`, {
-        wording: "News.",
+        wording: "Yes, Tea shop may send me news on WhatsApp. I can stop at any time.",
         purposes: ["news"],
       }),
     );
