@@ -16,6 +16,13 @@ export function createMailer({ url, from }: { url: string; from: string }): Send
   Object.assign(transport.options, timeouts);
   return async (mail) => {
     // Nobody answers a machine, and no machine should answer this one (RFC 3834).
-    await transport.sendMail({ ...mail, headers: { "Auto-Submitted": "auto-generated" } });
+    await transport
+      .sendMail({ ...mail, headers: { "Auto-Submitted": "auto-generated" } })
+      .catch(({ code, responseCode }: { code?: string; responseCode?: number }) => {
+        // What the server says names the address, and errors of jobs are logged and kept.
+        throw new Error(
+          `The mail server did not take a mail: ${code ?? "unknown"} ${responseCode ?? ""}`.trim(),
+        );
+      });
   };
 }

@@ -73,7 +73,7 @@ export type NextSettingsInput = {
  */
 export async function createCollectionPoint(ctx: Context, input: PointInput, language: Language) {
   const earlier = await replay<MadePoint>(ctx);
-  const content = await checkContent(ctx, input);
+  const content = await checkContent(ctx, input.kind, input);
   const { key, kind } = input;
   if (earlier === undefined) await refuseWording(ctx, kind, input, language);
   const { name, origins, chat } = await checkSettings(ctx, input);
@@ -134,7 +134,7 @@ export async function addVersion(ctx: Context, id: string, input: NextVersionInp
     defaultChecked: input.defaultChecked ?? false,
     acceptWarnings: input.acceptWarnings,
   };
-  const content = await checkContent(ctx, next);
+  const content = await checkContent(ctx, point.kind, next);
   if (earlier === undefined) await refuseWording(ctx, point.kind, next, language);
   const row = earlier ?? (await insertNext(ctx, point.id, content, next.acceptWarnings ?? []));
   // An answer that is given again is about the version of then, not about what a newer one made of the same input.
@@ -159,7 +159,8 @@ async function insertNext(
   }
 }
 
-async function checkContent(ctx: Context, input: VersionInput): Promise<VersionContent> {
+async function checkContent(ctx: Context, kind: string, input: VersionInput): Promise<VersionContent> {
+  checkChannels(ctx, kind, input.channels);
   const boxes = boxesIn(input).map((box) => ({ ...box, wordingSha256: sha256(box.wording) }));
   await checkPurposes(ctx, input.boxes === undefined ? [""] : boxes.map((_box, n) => `/boxes/${n}`), boxes);
   const wording = boxes.map((box) => box.wording).join("\n\n");
@@ -209,7 +210,7 @@ async function findInWording(
 
 /** Tells what is wrong with a wording, in one language. Throws `invalid` for unknown purposes. */
 export async function lookAtWording(ctx: Context, kind: string, input: VersionInput, language: Language) {
-  await checkContent(ctx, input);
+  await checkContent(ctx, kind, input);
   const findings = await findInWording(ctx, kind, input);
   return {
     ok: findings.length === 0,
@@ -236,6 +237,20 @@ const letStand: Readonly<Record<Language, (code: string) => string>> = {
   en: (code) => `To let it stand, send "acceptWarnings": ["${code}"].`,
   ru: (code) => `Чтобы оставить так, передайте "acceptWarnings": ["${code}"].`,
 };
+
+/** People can be reached by what a page asks them for. */
+function checkChannels({ services }: Context, kind: string, channels: readonly string[]) {
+  if (!channels.includes("email")) return;
+  if (kind === "widget") throw invalid("/channels", "A widget asks for a number. Take a form for e-mail.");
+  if (kind !== "form") return;
+  if (channels.length > 1)
+    throw invalid("/channels", "A form asks for one address: for a number, or for e-mail alone.");
+  if (services.sendMail === undefined)
+    throw invalid(
+      "/channels",
+      "Nobody could confirm an address: this service has no mail server (SMTP_URL).",
+    );
+}
 
 /** Every purpose is one of the organization's, and which box it is in is clear. */
 async function checkPurposes(ctx: Context, pointers: readonly string[], boxes: readonly BoxInput[]) {

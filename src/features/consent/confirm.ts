@@ -5,7 +5,7 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { makeLinkToken, organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
-import { formatPasscode, passcodeBytes, passcodesIn } from "../../kernel/passcode.ts";
+import { formatPasscode, passcodeBytes, passcodesIn, withoutPasscode } from "../../kernel/passcode.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import {
@@ -44,15 +44,23 @@ export interface ConfirmingMessage {
 /**
  * Takes a message that carries the code of a sign-up, written from the number that was typed there, as the owner's yes: it
  * confirms a double opt-in, and it revives what they had said no to before. Told twice it is one. The message must be on
- * record before.
+ * record before. `soundsLikeNo` is asked about the words beside the code: who says both wants nothing.
  */
-export async function confirmByMessage(ctx: Context, message: ConfirmingMessage): Promise<void> {
+export async function confirmByMessage(
+  ctx: Context,
+  message: ConfirmingMessage,
+  soundsLikeNo: (words: string) => Promise<boolean>,
+): Promise<void> {
   const codes = message.texts.flatMap(passcodesIn);
   if (codes.length === 0) return;
   const yeses = await selectTypedYeses(ctx, message, limits.confirmationLifeDays);
-  const meant = yeses.filter(({ captureTokenId }) =>
-    message.named.some((hash) => codes.includes(confirmationCode(ctx, captureTokenId, hash))),
-  );
+  const codesOf = ({ captureTokenId }: TypedYes) =>
+    message.named
+      .map((hash) => confirmationCode(ctx, captureTokenId, hash))
+      .filter((code) => codes.includes(code));
+  const meant = yeses.filter((yes) => codesOf(yes).length > 0);
+  for (const code of new Set(meant.flatMap(codesOf)))
+    for (const text of message.texts) if (await soundsLikeNo(withoutPasscode(text, code))) return;
   await confirmAll(ctx, meant, {
     saidAt: new Date(message.at),
     indication: "wrote",

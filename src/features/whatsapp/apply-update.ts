@@ -123,9 +123,12 @@ async function applyInboundMessage(
       { subjectIds: [subject.id], senderId: sender.id, messageId, at, named },
     ),
   });
-  // A code in a no is none: who says both wants nothing.
-  if (heard !== "no" && message.phoneNumberId !== null)
-    await confirmByMessage(ctx, { subjectId: subject.id, named, texts: message.texts, messageId, at });
+  if (heard === "nothing" && message.phoneNumberId !== null)
+    await confirmByMessage(
+      ctx,
+      { subjectId: subject.id, named, texts: message.texts, messageId, at },
+      async (words) => (await hearNo(ctx, [words], ownKeywords)) !== "nothing",
+    );
 }
 
 /** A bare STOP ends everything that the business starts. */

@@ -31,6 +31,14 @@ async function openDouble() {
   return { shop, visit, platform: new Platform(service.anonymous, shop.sender) };
 }
 
+/** A message of somebody whom the platform names without a number. */
+const unnumbered = (words: string) => ({
+  from: undefined,
+  type: "text",
+  text: { body: words },
+  image: undefined,
+});
+
 const open = async () => {
   const shop = await Shop.open(service);
   return {
@@ -83,6 +91,9 @@ describe("a double opt-in", () => {
         platform.text(digits(other), code),
         platform.text(digits(phone), othersCode),
         platform.text(digits(phone), "Yes! I confirm."),
+        platform.text(digits(phone), `please stop! ${code}`),
+        platform.text(digits(phone), `Stop ${code.replace("-", " ")}.`),
+        { ...platform.message("", { from_user_id: "US.13491208655302741918" }), ...unnumbered(code) },
         platform.text(digits(phone), "ABCD-EFGH"),
       ),
     );
@@ -108,6 +119,7 @@ describe("a double opt-in", () => {
     await platform.deliver(platform.messages(platform.text(digits(stopped), "STOP")));
     await platform.deliver(platform.messages(platform.text(digits(stopped), codeIn(first))));
     expect(await shop.codes({ phone: stopped }, { purpose: "news" })).toContain("recipient_opted_out");
+    expect((await visit.history({ phone: stopped })).map(({ state }) => state)).toEqual(["requested"]);
 
     const second = await visit.send({ phone: late, boxes: [1] });
     await shop.sql(async (sql, organizationId) => {

@@ -34,7 +34,8 @@ async function historyOf(shop: Shop, subjectId: string) {
 }
 
 describe("provenance", () => {
-  const wording = "Yes — «Example Shop» может писать мне о скидках в WhatsApp.\r\n\tЯ могу отписаться.  👍🏽 e\u0301 \u202e ";
+  const wording =
+    "Yes — «Example Shop» может писать мне о скидках в WhatsApp.\r\n\tЯ могу отписаться.  👍🏽 e\u0301 \u202e ";
 
   it("comes back in full, with the wording exactly as it was shown, also when a newer version exists", async () => {
     const { org } = await Shop.open(service);
