@@ -5,7 +5,13 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pageHeaders } from "../../src/http/page-security.ts";
 import { type Language, languages } from "../../src/kernel/language.ts";
-import { axeFindings, expectVisibleFocus, overflowing, smallTargets } from "../support/browser.ts";
+import {
+  axeFindings,
+  expectVisibleFocus,
+  inFreshPage,
+  overflowing,
+  smallTargets,
+} from "../support/browser.ts";
 import { chromiumPath, startChromium } from "../support/chromium.ts";
 import { allPages, hostileWords } from "../support/pages.ts";
 
@@ -69,24 +75,8 @@ describe.skipIf(chromiumPath === undefined)("the pages in Chromium", { timeout: 
     server?.close();
   });
 
-  /** Opens a page of a fresh context, does something with it, and expects nothing to have gone wrong or outside. */
-  async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-    const context = await browser.newContext(options);
-    try {
-      const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(error.message));
-      page.on("request", (request) => {
-        if (new URL(request.url()).origin !== origin) complaints.push(request.url());
-      });
-      await use(page);
-      expect(complaints).toEqual([]);
-      expect(await context.cookies()).toEqual([]);
-    } finally {
-      await context.close();
-    }
-  }
+  const withPage = (options: BrowserContextOptions, use: (page: Page) => Promise<void>) =>
+    inFreshPage(browser, { ...options, origins: [origin] }, use);
 
   // Each scheme on each device; colours do not depend on the language.
   const looks = [

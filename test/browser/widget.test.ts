@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { AxeResults, RunOptions } from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inFreshPage } from "../support/browser.ts";
 import { chromiumPath, startChromium } from "../support/chromium.ts";
 import { type ServiceProcess, startTestService, type TestService } from "../support/service.ts";
 import { ago, created, Shop } from "../support/shop.ts";
@@ -130,24 +131,8 @@ describe.skipIf(chromiumPath === undefined)("on a shop's page in Chromium", { ti
     return opened;
   }
 
-  /** Opens a page in a fresh context, and expects no complaint, no cookie, and no request to anybody else. */
-  async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-    const context = await browser.newContext(options);
-    try {
-      const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(error.message));
-      page.on("request", (request) => {
-        if (![site, process.url].includes(new URL(request.url()).origin)) complaints.push(request.url());
-      });
-      await use(page);
-      expect(complaints).toEqual([]);
-      expect(await context.cookies()).toEqual([]);
-    } finally {
-      await context.close();
-    }
-  }
+  const withPage = (options: BrowserContextOptions, use: (page: Page) => Promise<void>) =>
+    inFreshPage(browser, { ...options, origins: [site, process.url] }, use);
 
   const looks = [
     { language: "en", colorScheme: "light", device: "phone" },

@@ -255,10 +255,18 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
           kind: "form",
           name: "Another",
           ...askedFor,
-          purposes: ["promotions", t.purpose],
-          acceptWarnings: ["two_purposes_in_one_box"],
+          purposes: [t.purpose],
           chat: { sender: t.sender, text: "Hello!" },
         },
+      }),
+    },
+  ],
+  "POST /v1/collection-points/check-wording": [
+    {
+      names: ["purpose"],
+      request: (t) => ({
+        path: "/v1/collection-points/check-wording",
+        body: { ...askedFor, purposes: [t.purpose] },
       }),
     },
   ],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults, RunOptions } from "axe-core";
-import type { Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { expect } from "vitest";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -47,4 +47,37 @@ export async function expectVisibleFocus(page: Page, selector: string): Promise<
   });
   expect(outline.style).toBe("solid");
   expect(outline.width).toBeGreaterThanOrEqual(2);
+}
+
+/**
+ * Opens a page of a fresh context, does something with it, and expects that nothing went wrong, no cookie was set, and
+ * nobody was asked but these origins. `isExpected` lets complaints of the browser pass.
+ */
+export async function inFreshPage(
+  browser: Browser,
+  {
+    origins,
+    isExpected = () => false,
+    ...options
+  }: BrowserContextOptions & {
+    readonly origins: readonly string[];
+    readonly isExpected?: (complaint: string) => boolean;
+  },
+  use: (page: Page) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext(options);
+  try {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (!origins.includes(new URL(request.url()).origin)) complaints.push(request.url());
+    });
+    await use(page);
+    expect(complaints.filter((complaint) => !isExpected(complaint))).toEqual([]);
+    expect(await context.cookies()).toEqual([]);
+  } finally {
+    await context.close();
+  }
 }

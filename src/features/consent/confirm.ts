@@ -4,16 +4,11 @@ import { replay } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
-import { makeLinkToken, organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
+import { makeLinkToken } from "../../kernel/link-token.ts";
 import { formatPasscode, passcodeBytes, passcodesIn, withoutPasscode } from "../../kernel/passcode.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import {
-  findPurposes,
-  getOrganization,
-  type OpenedOrganization,
-  openForPerson,
-} from "../organization/index.ts";
+import { findPurposes, getOrganization, type OpenedOrganization, openLink } from "../organization/index.ts";
 import { readPerson } from "../subject/index.ts";
 import { writeConfirmationMail } from "./confirmation-mail.ts";
 import { giveConsent, type RecordedConsent } from "./record-consents.ts";
@@ -135,14 +130,11 @@ export async function openConfirmation(
   token: string,
   requestId: string,
 ): Promise<OpenedConfirmation | { readonly broken: OpenedOrganization | undefined }> {
-  const organizationId = organizationOfLinkToken(token);
-  const opened = organizationId
-    ? await openForPerson(services, organizationKeys, organizationId, requestId)
-    : undefined;
-  if (opened === undefined) return { broken: undefined };
+  const link = await openLink(services, organizationKeys, { use, token, requestId });
+  if ("broken" in link) return link;
+  const { opened } = link;
   const { ctx } = opened;
-  const content = readLinkToken(linkKey(ctx), use, ctx.organizationId, token) as LinkContent | undefined;
-  if (content === undefined) return { broken: opened };
+  const content = link.content as LinkContent;
   const yeses = await selectTypedYeses(
     ctx,
     { captureTokenId: content.signUp },

@@ -1,4 +1,4 @@
-export { type OpenedOrganization, openForPerson } from "./acting-person.ts";
+export { type OpenedOrganization, openForPerson, openLink } from "./acting-person.ts";
 export { openInstallation, organizationKeyring, type SigningKey } from "./keys.ts";
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
