@@ -5,6 +5,7 @@ import { signingKeyRoutes } from "./features/archive/routes.ts";
 import { blocklistRoutes } from "./features/blocklist/routes.ts";
 import { collectionRoutes } from "./features/collection/routes.ts";
 import { widgetRoutes } from "./features/collection/widget-routes.ts";
+import { formRoutes } from "./features/consent/form-routes.ts";
 import { createConsentRecorder } from "./features/consent/index.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
 import { siteRoutes } from "./features/consent/site-routes.ts";
@@ -97,6 +98,7 @@ export function buildApp(composed: Composed, config: Config): App {
   );
   siteRoutes(app, services, organizationKeys);
   widgetRoutes(app, services);
+  formRoutes(app, services, organizationKeys);
   optOutPageRoutes(app, services, organizationKeys);
   stopRoutes(app, services, organizationKeys);
   pickupRoutes(app, services, organizationKeys);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { toUUID, typeidUnboxed } from "typeid-js";
 import type { Config } from "./config.ts";
-import type { Context, OrganizationKeys, Services } from "./context.ts";
+import type { Context, OrganizationKeys, SendMail, Services } from "./context.ts";
 import { type Database, openDatabase } from "./db/database.ts";
 import { holdEmbeddedPostgres } from "./db/embedded.ts";
 import { assertDurable, migrateDatabase } from "./db/migrate.ts";
@@ -13,6 +13,7 @@ import { openInstallation, organizationKeyring, type SigningKey } from "./featur
 import type { Actor } from "./kernel/actor.ts";
 import { keyBytes } from "./kernel/seal.ts";
 import type { TargetRules } from "./kernel/target.ts";
+import { createMailer } from "./mailer.ts";
 import { createMetrics } from "./metrics.ts";
 
 /** Everything that was built, ready for a transport: HTTP, the command line, the worker. */
@@ -65,7 +66,7 @@ export async function compose(config: Config, log: Logger = createLogger(config)
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
       targets: config.targets,
     };
-    const parts = await composeParts(db, log, seed);
+    const parts = await composeParts(db, log, seed, config.mail && createMailer(config.mail));
     await keepWidgetRelease(parts.services);
     return { ...parts, ownerUrl, threadSeed: seed, close };
   } catch (error) {
@@ -80,7 +81,12 @@ export async function composeThread(seed: ThreadSeed): Promise<Omit<Composed, "o
   return { ...(await composeParts(db, pino({ level: "silent" }), seed)), close: () => db.close() };
 }
 
-async function composeParts(db: Database, log: Logger, { masterKey, publicUrl, targets }: ThreadSeed) {
+async function composeParts(
+  db: Database,
+  log: Logger,
+  { masterKey, publicUrl, targets }: ThreadSeed,
+  sendMail?: SendMail,
+) {
   const services: Services = {
     db,
     log,
@@ -90,6 +96,7 @@ async function composeParts(db: Database, log: Logger, { masterKey, publicUrl, t
     masterKey,
     publicUrl,
     targets,
+    sendMail,
   };
   const organizationKeys = organizationKeyring(services);
   return {

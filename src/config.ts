@@ -21,6 +21,8 @@ export interface Config {
   readonly whatsappForwardUrls: readonly (string | undefined)[];
   /** What webhooks may be sent to. */
   readonly targets: TargetRules;
+  /** The mail server that takes mails to people, and whom they are from; undefined: none are sent. */
+  readonly mail: { readonly url: string; readonly from: string } | undefined;
   readonly logLevel: string;
 }
 
@@ -73,6 +75,18 @@ const environment = z.object({
   WHATSAPP_FORWARD_URL: z.string().default(""),
   OUTGOING_HOSTS: z.string().transform(hostsIn).optional(),
   OUTGOING_PRIVATE_HOSTS: z.string().default("").transform(hostsIn),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/./, "must be a URL such as smtps://user:password@mail.example:465")
+    .optional(),
+  MAIL_FROM: z
+    .string()
+    .max(320)
+    .regex(
+      /^(?:[^<>@\p{Cc}]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u,
+      "must be an address such as Example Shop <hello@shop.example>",
+    )
+    .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -97,6 +111,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       "SAYSO_MASTER_KEY must be set when DATABASE_URL is: 32 bytes in base64, kept apart from the database",
     );
   }
+  if (parsed.success && (parsed.data.SMTP_URL === undefined) !== (parsed.data.MAIL_FROM === undefined))
+    wrong.push(
+      "SMTP_URL and MAIL_FROM are set together: where mails are handed over, and whom they are from",
+    );
   const targets: TargetRules = {
     hosts: parsed.data?.OUTGOING_HOSTS,
     privateHosts: parsed.data?.OUTGOING_PRIVATE_HOSTS ?? [],
@@ -125,6 +143,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     whatsappAppSecrets: secrets,
     whatsappForwardUrls: secrets.map((_, n) => forwardUrls[n] || undefined),
     targets,
+    mail:
+      e.SMTP_URL === undefined || e.MAIL_FROM === undefined
+        ? undefined
+        : { url: e.SMTP_URL, from: e.MAIL_FROM },
     whatsappVerifyToken: e.WHATSAPP_VERIFY_TOKEN,
     logLevel: e.LOG_LEVEL,
   };

@@ -21,7 +21,20 @@ export interface Services {
   readonly publicUrl: string;
   /** What webhooks may be sent to. */
   readonly targets: TargetRules;
+  /** Undefined: no mail server is configured. */
+  readonly sendMail: SendMail | undefined;
 }
+
+/** A mail to one person, as plain text and as HTML. */
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** Hands a mail over to the mail server; throws when that did not take it. */
+export type SendMail = (mail: Mail) => Promise<void>;
 
 /**
  * An organization's own keys, unwrapped, and whether they are a sandbox's. They never change: another lookup key would

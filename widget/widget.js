@@ -15,7 +15,8 @@
   const service = script.src.replace(/\/widget(?:\/[\da-f]+)?\.js.*$/, "");
 
   /** What the service says is to be shown. @typedef {{ token: string, organizationName: string, language: string,
-   *   wording: string, privacyNoticeUrl: string | null, chatUrl: string | null }} Shown */
+   *   boxes: { wording: string, purposes: string[], required: boolean }[], privacyNoticeUrl: string | null,
+   *   chatUrl: string | null }} Shown */
 
   const words = {
     en: {
@@ -40,11 +41,11 @@
       failed: "We could not reach the service. What you typed is still here. Please try again.",
       closed: "This form cannot be shown just now.",
       retry: "Try again",
-      done: "You are signed up",
-      doneMeans: "{name} will write to you on WhatsApp. To stop, reply STOP at any time.",
+      done: "Your choice is on record",
+      doneMeans: "{name} may ask you to confirm that the number is yours. To stop, reply STOP at any time.",
       pending: "One more step",
-      pendingChat: "Show us that the number is yours: send us a message from WhatsApp.",
-      pendingMeans: "We will ask you on WhatsApp to confirm. Until you do, no offers are sent.",
+      pendingMeans: "Show us that the number is yours. Until then nothing is sent.",
+      confirm: "Write this to us on WhatsApp:",
       reference: "Reference",
     },
     ru: {
@@ -69,11 +70,12 @@
       failed: "Не удалось связаться с сервисом. Всё, что вы ввели, на месте. Попробуйте ещё раз.",
       closed: "Сейчас форму показать не получается.",
       retry: "Попробовать ещё раз",
-      done: "Вы подписаны",
-      doneMeans: "{name} напишет вам в WhatsApp. Чтобы отказаться, в любой момент ответьте СТОП.",
+      done: "Ваш выбор записан",
+      doneMeans:
+        "{name} может попросить подтвердить, что номер ваш. Чтобы отказаться, в любой момент ответьте СТОП.",
       pending: "Остался один шаг",
-      pendingChat: "Подтвердите, что номер ваш: отправьте нам сообщение из WhatsApp.",
-      pendingMeans: "Мы попросим вас подтвердить это в WhatsApp. До этого рассылки не будет.",
+      pendingMeans: "Подтвердите, что номер ваш. До этого рассылки не будет.",
+      confirm: "Напишите нам в WhatsApp:",
       reference: "Номер записи",
     },
   };
@@ -189,6 +191,7 @@ input[type="checkbox"] { width: 1.625em; height: 1.625em; accent-color: var(--br
 .problem p { margin-top: 0.25em; }
 .or { display: flex; align-items: center; gap: 0.75em; margin-block: 0.875em; }
 .or::before, .or::after { content: ""; flex: 1; border-top: 1px solid var(--line); }
+.words { display: block; margin-top: 0.5em; font-weight: 700; }
 .mark { width: 3em; height: 3em; margin-top: 0.75em; color: var(--brand); }
 dl { margin-top: 1.125em; padding-top: 1em; border-top: 1px solid var(--line); }
 dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.875em; }
@@ -477,7 +480,15 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
         "aria-describedby": "phone-hint",
       });
       phone.value = earlier?.phone ?? "";
-      const box = make("input", { id: "box", type: "checkbox" });
+      const boxes = shown.boxes.map(({ wording, required }, n) => {
+        const box = make("input", { id: `box-${n}`, type: "checkbox" });
+        const holder = make(
+          "div",
+          { class: "field" },
+          make("label", { class: "box", lang: shown.language }, box, make("span", {}, wording)),
+        );
+        return { box, holder, required };
+      });
       const phoneField = make(
         "div",
         { class: "field" },
@@ -485,21 +496,13 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
         make("div", { class: "hint", id: "phone-hint" }, t.hint),
         phone,
       );
-      const boxField = make(
-        "div",
-        { class: "field" },
-        make("label", { class: "box", lang: shown.language }, box, make("span", {}, shown.wording)),
-      );
       const noticeUrl = safe(shown.privacyNoticeUrl);
       const send = make("button", { class: "main wide", type: "submit" }, t.send);
       const chatUrl = safe(shown.chatUrl);
 
       /** @param {readonly { field?: HTMLInputElement, message: string }[]} wrong */
       const say = (wrong) => {
-        for (const [field, holder] of /** @type {const} */ ([
-          [phone, phoneField],
-          [box, boxField],
-        ])) {
+        for (const { box: field, holder } of [{ box: phone, holder: phoneField }, ...boxes]) {
           const message = wrong.find((each) => each.field === field)?.message;
           holder.classList.toggle("wrong", message !== undefined);
           holder.querySelector(".message")?.remove();
@@ -543,19 +546,27 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
       const submit = async () => {
         const wrong = [
           ...(/\d.*\d.*\d.*\d.*\d/.test(phone.value) ? [] : [{ field: phone, message: t.phoneWrong }]),
-          ...(box.checked ? [] : [{ field: box, message: t.boxWrong }]),
+          ...boxes.flatMap(({ box, required }) =>
+            required && !box.checked ? [{ field: box, message: t.boxWrong }] : [],
+          ),
         ];
+        const [first] = boxes;
+        if (first && !boxes.some(({ box, required }) => required || box.checked))
+          wrong.push({ field: first.box, message: t.boxWrong });
         if (wrong.length > 0) return say(wrong);
         if (isSending) return;
         isSending = true;
         send.setAttribute("aria-disabled", "true");
         send.textContent = t.sending;
         try {
-          const { reference, state } = await ask(this.dataset.key ?? "", "consents", {
+          const { reference, confirmation } = await ask(this.dataset.key ?? "", "consents", {
             subject: { phone: phone.value },
-            provenance: { captureToken: shown.token },
+            provenance: {
+              captureToken: shown.token,
+              boxes: boxes.flatMap(({ box }, n) => (box.checked ? [n + 1] : [])),
+            },
           });
-          this.#showDone(shown, reference, state === "given");
+          this.#showDone(shown, reference, confirmation);
         } catch (error) {
           const { status, errors } = error instanceof Refused ? error : new Refused(0, [], "");
           const isAbout = (/** @type {string} */ name) =>
@@ -584,7 +595,7 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
             },
           },
           phoneField,
-          boxField,
+          ...boxes.map(({ holder }) => holder),
           noticeUrl === null
             ? null
             : make(
@@ -616,19 +627,23 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
       );
     }
 
-    /** @param {Shown} shown @param {string} reference @param {boolean} isGiven */
-    #showDone(shown, reference, isGiven) {
+    /**
+     * The same for every number.
+     * @param {Shown} shown @param {string} reference
+     * @param {{ needed: boolean, words: string, chatUrl: string | null }} confirmation
+     */
+    #showDone(shown, reference, { needed, words, chatUrl }) {
       this.#isDone = true;
       const t = this.#t;
-      const chatUrl = safe(shown.chatUrl);
-      const means = isGiven ? t.doneMeans : chatUrl === null ? t.pendingMeans : t.pendingChat;
+      const href = safe(chatUrl);
       this.#fill(
-        isGiven ? t.done : t.pending,
-        make("p", {}, ...named(means, shown.organizationName)),
-        ...(isGiven || chatUrl === null ? [] : [make("p", {}, this.#chatLink(chatUrl, "main"))]),
+        needed ? t.pending : t.done,
+        make("p", {}, ...named(needed ? t.pendingMeans : t.doneMeans, shown.organizationName)),
+        make("p", {}, t.confirm, make("strong", { class: "words" }, words)),
+        ...(href === null ? [] : [make("p", {}, this.#chatLink(href, needed ? "main" : "other"))]),
         make("dl", {}, make("dt", {}, t.reference), make("dd", {}, reference)),
       );
-      if (isGiven) this.#heading?.parentElement?.before(icon(tick, "mark"));
+      if (!needed) this.#heading?.parentElement?.before(icon(tick, "mark"));
       this.#heading?.focus();
     }
   }
@@ -643,8 +658,8 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
   }
 
   /**
-   * The unticked box and the hidden capture token, in the form around it: `sayso_consent` is sent when the box is
-   * ticked, `sayso_capture_token` always. The shop's own styles apply. A form works without it as it did before.
+   * The unticked boxes and the hidden capture token, in the form around them: `sayso_consent` is sent for each box that is
+   * ticked and names its purposes, `sayso_capture_token` always. The shop's own styles apply. A form works without it as it did before.
    */
   class SaysoCheckbox extends HTMLElement {
     #shownAt = 0;
@@ -674,12 +689,19 @@ dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size
         const t = words[languageOf(this.dataset.language ?? shown.language)];
         const noticeUrl = safe(shown.privacyNoticeUrl);
         this.replaceChildren(
-          make(
-            "label",
-            { lang: shown.language },
-            make("input", { type: "checkbox", name: "sayso_consent", value: "given" }),
-            " ",
-            make("span", {}, shown.wording),
+          ...shown.boxes.map(({ wording, purposes, required }) =>
+            make(
+              "label",
+              { lang: shown.language },
+              make("input", {
+                type: "checkbox",
+                name: "sayso_consent",
+                value: purposes.join(" "),
+                required: required && shown.boxes.length > 1,
+              }),
+              " ",
+              make("span", {}, wording),
+            ),
           ),
           ...(noticeUrl === null
             ? []

@@ -23,6 +23,7 @@ export type AuditAction =
   | "collection_point.versioned"
   | "capture_token.issued"
   | "consent.recorded"
+  | "consent.confirmation_asked"
   | "opt_out.recorded"
   | "opt_out.undone"
   | "opt_out.suspected"

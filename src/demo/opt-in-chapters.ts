@@ -2,7 +2,11 @@ import { z } from "zod";
 import { byCheckbox, byForm, byWidget, type Customer, complaining, shopNumber } from "./people.ts";
 import { ask, messages, type Scene, type Shop, withId } from "./scene.ts";
 
-const point = z.object({ id: z.string(), version: z.number(), wordingSha256: z.string() });
+const point = z.object({
+  id: z.string(),
+  version: z.number(),
+  boxes: z.array(z.object({ wordingSha256: z.string() })),
+});
 type Point = z.infer<typeof point>;
 
 /** The shop registers its number, its purposes, its templates. */
@@ -84,25 +88,33 @@ export async function collectConsents(shop: Shop): Promise<{ subjectId: string; 
     shop,
     "form",
     "en",
-    "Yes, Example Shop may send me offers and news about my orders on WhatsApp. I can stop at any time.",
+    "Yes, Example Shop may send me offers on WhatsApp. I can stop at any time.",
+    "Yes, Example Shop may write to me about my orders on WhatsApp. I can stop at any time.",
   );
   const widget = await addPoint(
     shop,
     "widget",
     "ru",
-    "Да, я хочу получать предложения и новости о заказах от Example Shop в WhatsApp. Отказаться можно в любой момент.",
+    "Да, я хочу получать предложения от Example Shop в WhatsApp. Отказаться можно в любой момент.",
+    "Да, пусть Example Shop пишет мне в WhatsApp о моих заказах. Отказаться можно в любой момент.",
   );
   const checkbox = await addPoint(
     shop,
     "checkbox",
     "en",
-    "Send me offers and news about my order on WhatsApp. I can stop at any time.",
+    "Example Shop may send me offers on WhatsApp. I can stop at any time.",
+    "Example Shop may tell me about my order on WhatsApp. I can stop at any time.",
   );
   await caller.call({
     title: "A box that is ticked beforehand is refused",
     path: "/v1/collection-points",
     body: {
-      ...pointBody("checkbox", "en", "Send me offers."),
+      ...pointBody(
+        "checkbox",
+        "en",
+        "Example Shop may send me offers on WhatsApp. I can stop at any time.",
+        "Example Shop may tell me about my order on WhatsApp. I can stop at any time.",
+      ),
       key: "ticked_beforehand",
       defaultChecked: true,
     },
@@ -122,7 +134,11 @@ export async function collectConsents(shop: Shop): Promise<{ subjectId: string; 
     path: `/v1/subjects/${first}/consents`,
     answer: z.object({
       items: z
-        .array(z.object({ provenance: z.object({ wordingSha256: z.literal(form.wordingSha256) }) }))
+        .array(
+          z.object({
+            provenance: z.object({ wordingSha256: z.enum(form.boxes.map((box) => box.wordingSha256)) }),
+          }),
+        )
         .min(2),
     }),
   });
@@ -130,24 +146,32 @@ export async function collectConsents(shop: Shop): Promise<{ subjectId: string; 
   return { subjectId: first, point: form };
 }
 
-function pointBody(kind: string, language: string, wording: string) {
+function pointBody(kind: string, language: string, offers: string, orders: string) {
   return {
     key: kind,
     kind,
     name: `The shop's ${kind}`,
     channels: ["whatsapp"],
-    purposes: ["promotions", "order_updates"],
     language,
-    wording,
+    boxes: [
+      { wording: offers, purposes: ["promotions"] },
+      { wording: orders, purposes: ["order_updates"] },
+    ],
     privacyNoticeUrl: "https://shop.example/privacy",
   };
 }
 
-function addPoint({ caller }: Shop, kind: string, language: string, wording: string): Promise<Point> {
+function addPoint(
+  { caller }: Shop,
+  kind: string,
+  language: string,
+  offers: string,
+  orders: string,
+): Promise<Point> {
   return caller.call({
-    title: `The shop's ${kind} and its wording are put on record`,
+    title: `The shop's ${kind} and its two boxes are put on record`,
     path: "/v1/collection-points",
-    body: pointBody(kind, language, wording),
+    body: pointBody(kind, language, offers, orders),
     status: 201,
     answer: point,
   });

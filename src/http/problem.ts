@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import { type ErrorCode, SaysoError } from "../kernel/errors.ts";
+import { type ErrorCode, type FieldError, SaysoError } from "../kernel/errors.ts";
 import { fieldErrors } from "../kernel/field-errors.ts";
 import { limits } from "../kernel/limits.ts";
 
@@ -31,7 +31,7 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly requestId: string;
-  readonly errors?: { readonly pointer: string; readonly message: string }[];
+  readonly errors?: FieldError[];
 }
 
 /** The public side of an error. An inner message or cause never gets into it. */

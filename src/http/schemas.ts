@@ -81,7 +81,9 @@ export const problemSchema = z
     status: z.number().int(),
     detail: z.string(),
     requestId: z.string(),
-    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+    errors: z
+      .array(z.object({ pointer: z.string(), message: z.string(), code: z.string().optional() }))
+      .optional(),
   })
   .openapi("Problem");
 

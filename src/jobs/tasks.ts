@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
 import { dropPastTurns } from "../db/rate-limit.ts";
+import { mailConfirmation } from "../features/consent/index.ts";
 import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
 import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
@@ -9,6 +10,7 @@ import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
 
 const archiveJob = z.object({ organizationId: z.uuid(), archiveId: z.uuid() });
+const confirmationJob = z.object({ organizationId: z.uuid(), captureTokenId: z.uuid() });
 const bodyJob = z.object({ id: z.uuid() });
 const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
 
@@ -35,6 +37,10 @@ export function composeTasks(composed: Composed): Tasks {
           asSystem(organizationId, "expire_archives"),
         );
         if (deleted > 0) services.log.info({ deleted }, "expired archives deleted");
+      },
+      send_confirmation: async (payload) => {
+        const { organizationId, captureTokenId } = confirmationJob.parse(payload);
+        await mailConfirmation(await asSystem(organizationId, "send_confirmation"), captureTokenId);
       },
       process_webhook_body: (payload) => processStoredBody(intake, bodyJob.parse(payload).id),
       replay_unclaimed_updates: (payload) => replayUnclaimed(intake, senderJob.parse(payload)),

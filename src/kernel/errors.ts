@@ -2,6 +2,8 @@
 export interface FieldError {
   readonly pointer: string;
   readonly message: string;
+  /** A stable word for what is wrong, where callers branch on it. */
+  readonly code?: string;
 }
 
 /** What went wrong, as a stable word. The edge maps each to one HTTP status (http/problem.ts). */

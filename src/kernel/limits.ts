@@ -60,11 +60,18 @@ export const limits = {
   listMost: 200,
   clockSkewSeconds: 300,
   captureTokenLifeSeconds: 24 * 3600,
+  /** Boxes of one collection point. */
+  pointBoxes: 10,
   /** Sites whose pages may show one collection point. */
   pointOrigins: 100,
   /** Sign-ups on pages: of one address, behind which a whole office may be, and for one number. */
   signUpsOfAddress: { points: 60, seconds: 600 },
   signUpsOfNumber: { points: 30, seconds: 3600 },
+  /** How long a yes that was typed on a page can be confirmed, and mails that ask for it to one address. */
+  confirmationLifeDays: 7,
+  confirmationMails: { points: 3, seconds: 3600 },
+  /** Handing a mail over to the mail server. */
+  mailTimeoutMs: 20_000,
   /** How long a browser may remember that a site is listed: a removed one is refused by then even before it asks. */
   preflightSeconds: 600,
   causeLifeSeconds: 15 * 60,

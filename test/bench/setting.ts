@@ -133,7 +133,8 @@ async function openShop(api: Setting["api"]): Promise<Pick<Setting, "senderId" |
     channels: ["whatsapp"],
     purposes: ["promotions"],
     language: "en",
-    wording: "Yes, the bench may send me offers on WhatsApp.",
+    wording: "Yes, the bench may send me offers on WhatsApp. I can stop at any time.",
+    privacyNoticeUrl: "https://shop.example/privacy",
   });
   await api("POST", "/v1/templates", {
     wabaId: "200000000000001",

@@ -9,7 +9,7 @@ import {
 } from "../support/data-request.ts";
 import { administer } from "../support/database.ts";
 import type { OrganizationClient } from "../support/service.ts";
-import { ago, created } from "../support/shop.ts";
+import { ago, askedFor, created, wordings } from "../support/shop.ts";
 
 let service: WorkingService;
 beforeAll(async () => {
@@ -33,10 +33,17 @@ interface Request {
   readonly other: unknown;
 }
 
-const wording = { channels: ["whatsapp"], purposes: ["promotions"], language: "en", wording: "Yes." };
+/** A wording of the shop that the requests are of. */
+const named = (wording: string) => wording.replace("Shop", "Harbour Tea");
 
 async function makePoint({ shop, unique }: Ground): Promise<string> {
-  const point = { key: `point${unique}`, kind: "form", name: "Form", ...wording };
+  const point = {
+    key: `point${unique}`,
+    kind: "form",
+    name: "Form",
+    ...askedFor,
+    wording: named(wordings.en),
+  };
   return (await created<{ id: string }>(shop.post("/v1/collection-points", point))).id;
 }
 
@@ -88,13 +95,19 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     return { path: "/v1/monitors", body: monitor, other: { ...monitor, reason: "Another." } };
   },
   "/v1/collection-points": ({ unique }) => {
-    const point = { key: `point${unique}`, kind: "form", name: "Form", ...wording };
+    const point = {
+      key: `point${unique}`,
+      kind: "form",
+      name: "Form",
+      ...askedFor,
+      wording: named(wordings.en),
+    };
     return { path: "/v1/collection-points", body: point, other: { ...point, key: `other${unique}` } };
   },
   "/v1/collection-points/{id}/versions": async (ground) => ({
     path: `/v1/collection-points/${await makePoint(ground)}/versions`,
-    body: { wording: "Second." },
-    other: { wording: "Another." },
+    body: { wording: named(wordings.second) },
+    other: { wording: named(wordings.third) },
   }),
   "/v1/collection-points/{id}/capture-tokens": async (ground) => ({
     path: `/v1/collection-points/${await makePoint(ground)}/capture-tokens`,

@@ -6,7 +6,7 @@ import {
   type WorkingService,
 } from "../support/data-request.ts";
 import type { Answer, OrganizationClient } from "../support/service.ts";
-import { ago, created, messages, Shop } from "../support/shop.ts";
+import { ago, askedFor, created, messages, Shop } from "../support/shop.ts";
 import { Platform } from "../support/webhook.ts";
 
 /** What an organization has and a request can name. */
@@ -254,12 +254,19 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
           key: "another",
           kind: "form",
           name: "Another",
-          channels: ["whatsapp"],
-          purposes: ["promotions", t.purpose],
-          language: "en",
-          wording: "Yes.",
+          ...askedFor,
+          purposes: [t.purpose],
           chat: { sender: t.sender, text: "Hello!" },
         },
+      }),
+    },
+  ],
+  "POST /v1/collection-points/check-wording": [
+    {
+      names: ["purpose"],
+      request: (t) => ({
+        path: "/v1/collection-points/check-wording",
+        body: { ...askedFor, purposes: [t.purpose] },
       }),
     },
   ],
@@ -285,7 +292,7 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       names: ["point", "purpose"],
       request: (t) => ({
         path: `/v1/collection-points/${t.point}/versions`,
-        body: { wording: "Yes.", purposes: [t.purpose] },
+        body: { ...askedFor, purposes: [t.purpose] },
       }),
     },
   ],

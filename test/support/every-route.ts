@@ -102,10 +102,21 @@ export async function askEveryRoute(
     channels: ["whatsapp"],
     purposes: ["promotions"],
     language: "en",
-    wording: "Yes, send me offers on WhatsApp.",
+    wording: "Yes, Tea shop may send me offers on WhatsApp. I can stop at any time.",
     privacyNoticeUrl: "https://shop.example/privacy",
     defaultChecked: false,
   };
+  await ask(
+    "POST /v1/collection-points/check-wording",
+    {},
+    { ...wording, acceptWarnings: ["wording_too_long"] },
+  );
+  const { wording: text, purposes, ...rest } = wording;
+  await ask(
+    "POST /v1/collection-points/check-wording",
+    {},
+    { kind: "paper", ...rest, boxes: [{ wording: text, purposes, required: true }] },
+  );
   const point = await ask(
     "POST /v1/collection-points",
     {},
@@ -122,7 +133,7 @@ export async function askEveryRoute(
   await ask("GET /v1/collection-points/{id}/snippet", pointId);
   await ask("POST /v1/collection-points/{id}/versions", pointId, {
     ...wording,
-    wording: "Yes, send me offers.",
+    wording: "Yes, Tea shop may send me offers and news on WhatsApp. I can stop at any time.",
   });
   await ask("GET /v1/collection-points/{id}/versions", pointId);
   await ask("GET /v1/collection-points/{id}/versions/{version}", { ...pointId, version: "1" });

@@ -1,3 +1,10 @@
+import {
+  renderConfirmClosedPage,
+  renderConfirmedPage,
+  renderConfirmPage,
+  renderFormDonePage,
+  renderFormPage,
+} from "../../src/features/consent/form-page.ts";
 import { renderPickupClosedPage, renderPickupPage } from "../../src/features/datarequest/pickup-page.ts";
 import {
   renderOptOutDonePage,
@@ -19,6 +26,8 @@ export interface PageWords {
   readonly organizationName: string;
   readonly purposeName: string;
   readonly contact: string;
+  /** What the boxes of a form say: the first about personal data, the second about advertising. */
+  readonly wordings: readonly [string, string];
   /** What somebody typed into a field. */
   readonly typed: string;
 }
@@ -28,12 +37,20 @@ const plainWords: Readonly<Record<Language, PageWords>> = {
     organizationName: "Harbour Bookshop",
     purposeName: "Offers and new arrivals",
     contact: "hello@bookshop.example",
+    wordings: [
+      "Harbour Bookshop may keep and use my number to write to me on WhatsApp about my orders. I can withdraw this at any time.",
+      "Yes, Harbour Bookshop may send me offers and news of new arrivals on WhatsApp, up to four a month. I can stop at any time by replying STOP.",
+    ],
     typed: "0151 2345",
   },
   ru: {
     organizationName: "Книжная лавка «Причал»",
     purposeName: "Скидки и новинки",
     contact: "hello@bookshop.example",
+    wordings: [
+      "Даю Книжной лавке «Причал» согласие на обработку моего номера телефона, чтобы мне писали в WhatsApp о моих заказах. Согласие можно отозвать в любой момент.",
+      "Да, пусть Книжная лавка «Причал» присылает мне в WhatsApp скидки и новинки, не чаще четырёх раз в месяц. Отказаться можно в любой момент, ответив СТОП.",
+    ],
     typed: "8 (912) 345",
   },
 };
@@ -42,6 +59,10 @@ const plainWords: Readonly<Record<Language, PageWords>> = {
 export const hostileWords: PageWords = {
   organizationName: `<script>alert(1)</script>"'\`=&\u202egnp.exe\u202c\u2066${"W".repeat(150)}`,
   purposeName: `</bdi><img src=x onerror=alert(1)>=HYPERLINK("x")e${"\u0301".repeat(60)}${"Щ".repeat(90)}`,
+  wordings: [
+    `<b>Yes</b>\u202e ${"Щ".repeat(120)}\n=HYPERLINK("x")`,
+    `${"W".repeat(200)} <img src=x onerror=alert(1)>`,
+  ],
   typed: `"><script>alert(1)</script>\u202e+7${"9".repeat(200)}`,
   contact: `javascript:alert(1)//"><b>${"\u202e"}moc${"x".repeat(150)}`,
 };
@@ -67,6 +88,46 @@ export function allPages(
     timeZone,
   };
   const stop = { language, path: "/stop", organizationName };
+  const form = {
+    language,
+    path: "/c/pub_4x0q8s5hf6xv3y1m2n4p5q6r7s",
+    organizationName,
+    channels: ["whatsapp"],
+    field: "phone",
+    captureToken: `cap1.${"a".repeat(240)}.${"b".repeat(43)}`,
+    boxes: words.wordings.map((wording) => ({ wording, isTicked: false })),
+    wordingLanguage: language,
+    privacyNoticeUrl: "https://bookshop.example/privacy",
+    typed: "",
+    country: language === "ru" ? "RU" : "GB",
+    problems: [],
+  } as const;
+  const formDone = {
+    language,
+    organizationName,
+    address: { phone: "+79161234567" },
+    reference: "cns_01kap8w3vtee2t0m4wa8cn7v6k",
+    agreed: words.wordings,
+    wordingLanguage: language,
+    mustConfirm: false,
+    confirmation: {
+      words: language === "ru" ? "Подтверждаю: 7K3M-Q9TX" : "I confirm: 7K3M-Q9TX",
+      chatUrl: "https://wa.me/12025550100?text=7K3M-Q9TX",
+    },
+    stopPath: "/stop/org_01kap8w3vtee2t0m4wa8cn7v6k",
+  } as const;
+  const byMail = {
+    ...formDone,
+    address: { email: "reader@mail.example" },
+    confirmation: undefined,
+  } as const;
+  const confirm = {
+    language,
+    path: `/c/confirm/${"A".repeat(150)}`,
+    organizationName,
+    purposeNames: [purposeName],
+  };
+  const confirmClosed = { language, organizationName, contact, isGet: true };
   const pickup = {
     language,
     path: "/a/Zt4m0vV1cZfJ8yq2b7dXtA",
@@ -95,6 +156,49 @@ export function allPages(
     "stop-missing": renderStopPage({ ...stop, wrong: { typed: "" } }),
     "stop-done": renderStopDonePage({ ...done, number: "+79161234567" }),
     "stop-unknown": renderStopUnknownPage(language),
+    "sign-up": renderFormPage(form),
+    "sign-up-one-box": renderFormPage({ ...form, boxes: form.boxes.slice(1), privacyNoticeUrl: null }),
+    "sign-up-wrong": renderFormPage({
+      ...form,
+      typed: words.typed,
+      country: "",
+      boxes: form.boxes.map((box, n) => ({ ...box, isTicked: n === 1 })),
+      problems: [
+        { at: "country" },
+        { at: "phone", what: "unreadable" },
+        { at: "boxes", what: "needed", box: 1 },
+      ],
+    }),
+    "sign-up-stale": renderFormPage({
+      ...form,
+      typed: "+79161234567",
+      problems: [{ at: "form", what: "stale" }],
+    }),
+    "sign-up-email": renderFormPage({
+      ...form,
+      channels: ["email"],
+      field: "email",
+      typed: words.typed,
+      problems: [{ at: "email", what: "unreadable" }],
+    }),
+    "sign-up-done": renderFormDonePage(formDone),
+    "sign-up-done-confirm": renderFormDonePage({
+      ...formDone,
+      mustConfirm: true,
+      confirmation: { ...formDone.confirmation, chatUrl: undefined },
+    }),
+    "sign-up-done-email": renderFormDonePage({ ...byMail, mustConfirm: true }),
+    confirm: renderConfirmPage(confirm),
+    "confirm-done": renderConfirmedPage({
+      ...confirm,
+      reference: formDone.reference,
+      confirmedAt: recordedAt,
+      timeZone,
+    }),
+    "confirm-unknown": renderConfirmClosedPage({ language, isGet: true, state: "unknown" }),
+    "confirm-old": renderConfirmClosedPage({ ...confirmClosed, state: "old" }),
+    "confirm-confirmed": renderConfirmClosedPage({ ...confirmClosed, state: "confirmed" }),
+    "confirm-overridden": renderConfirmClosedPage({ ...confirmClosed, state: "overridden" }),
     "problem-not-found": renderProblemPage({ language, code: "not_found", isGet: true }),
     "problem-unavailable": renderProblemPage({
       language,

@@ -29,6 +29,7 @@ export const testConfig: Config = {
   whatsappVerifyToken: "verify-token",
   whatsappForwardUrls: [],
   targets: { hosts: undefined, privateHosts: [] },
+  mail: undefined,
   logLevel: "debug",
 };
 
@@ -288,6 +289,8 @@ async function startServiceProcess(config: Config): Promise<ServiceProcess> {
       WHATSAPP_FORWARD_URL: config.whatsappForwardUrls.map((url) => url ?? "").join(","),
       OUTGOING_HOSTS: config.targets.hosts?.join(","),
       OUTGOING_PRIVATE_HOSTS: config.targets.privateHosts.join(","),
+      SMTP_URL: config.mail?.url,
+      MAIL_FROM: config.mail?.from,
       LOG_LEVEL: config.logLevel,
     },
   });

@@ -45,6 +45,23 @@ export const messages = {
   freeForm: { kind: "free_form" },
 } as const;
 
+/** Wordings that a shop named Shop may show, one as good as the other. */
+export const wordings = {
+  en: "Yes, Shop may send me offers on WhatsApp. I can stop at any time.",
+  second: "Yes, Shop may send me offers and news on WhatsApp. I can stop at any time.",
+  third: "Yes, I want offers from Shop on WhatsApp. I can stop at any time.",
+  ru: "Да, пусть Shop присылает мне в WhatsApp скидки. Отказаться можно в любой момент.",
+} as const;
+
+/** What a version of a collection point needs. */
+export const askedFor = {
+  channels: ["whatsapp"],
+  purposes: ["promotions"],
+  language: "en",
+  wording: wordings.en,
+  privacyNoticeUrl: "https://shop.example/privacy",
+} as const;
+
 /** A shop that can collect consents and ask: a sender, its templates, and a collection point that is a year old. */
 export class Shop {
   readonly org: OrganizationClient;

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Context } from "../../context.ts";
+import type { Context, Services } from "../../context.ts";
 import { violatedUnique } from "../../db/database.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
-import { findPurpose, findSender } from "../organization/index.ts";
+import type { Language } from "../../kernel/language.ts";
+import { limits } from "../../kernel/limits.ts";
+import { findPurposes, findSender, findSenders, getOrganization } from "../organization/index.ts";
+import { boxesOf } from "./domain/boxes.ts";
+import { checkWording, type WordingFinding, wordingFindings } from "./domain/wording-check.ts";
 import {
   insertPoint,
   insertVersion,
@@ -19,13 +23,26 @@ import {
   type VersionRow,
 } from "./store.ts";
 
+export { wordingFindings };
+
 export interface VersionInput {
   readonly channels: readonly string[];
-  readonly purposes: readonly string[];
   readonly language: string;
-  readonly wording: string;
+  /** One box: what it says, and what ticking it agrees to. */
+  readonly wording?: string | undefined;
+  readonly purposes?: readonly string[] | undefined;
+  /** Several boxes instead, each by itself. */
+  readonly boxes?: readonly BoxInput[] | undefined;
   readonly privacyNoticeUrl?: string | undefined;
   readonly defaultChecked: boolean;
+  /** Codes of warnings about the wording that somebody has read and lets stand. */
+  readonly acceptWarnings?: readonly string[] | undefined;
+}
+
+export interface BoxInput {
+  readonly wording: string;
+  readonly purposes: readonly string[];
+  readonly required: boolean;
 }
 
 /** A version from the newest one: what is left out stays as it is there. */
@@ -51,22 +68,27 @@ export type NextSettingsInput = {
 };
 
 /**
- * Makes a collection point with its first version. Throws `invalid` for a pre-ticked box (silence is no consent:
- * GDPR recital 32, CJEU C-673/17) and for unknown purposes and senders, `conflict` for a key in use.
+ * Makes a collection point with its first version. Throws `invalid` for a wording that has errors, or warnings that are not
+ * accepted (checkWording, told in `language`), and for unknown purposes and senders; `conflict` for a key in use.
  */
-export async function createCollectionPoint(ctx: Context, input: PointInput) {
-  const content = await checkContent(ctx, input);
+export async function createCollectionPoint(ctx: Context, input: PointInput, language: Language) {
+  const earlier = await replay<MadePoint>(ctx);
+  const content = await checkContent(ctx, input.kind, input);
   const { key, kind } = input;
+  if (earlier === undefined) await refuseWording(ctx, kind, input, language);
   const { name, origins, chat } = await checkSettings(ctx, input);
   const made = { key, kind, name: name ?? "", origins: origins ?? [], chat: chat ?? null };
   const id = ctx.services.newId("cpt");
-  const row = (await replay<MadePoint>(ctx)) ?? (await insert());
+  const row = earlier ?? (await insert());
   const point = { ...made, id: row.id, publicKey: row.public_key };
-  return presentVersion(point, { ...content, version: 1, createdAt: new Date(row.created_at) });
+  return presentVersion(ctx.services, point, { ...content, version: 1, createdAt: new Date(row.created_at) });
 
   async function insert() {
     try {
-      const inserted = await insertPoint(ctx, { ...made, id }, content, formatId("cpt", id));
+      const inserted = await insertPoint(ctx, { ...made, id }, content, {
+        entity: formatId("cpt", id),
+        acceptedWarnings: input.acceptWarnings ?? [],
+      });
       if (inserted === undefined) throw new SaysoError("internal", "The collection point was not made.");
       return inserted;
     } catch (error) {
@@ -97,28 +119,37 @@ async function checkSettings(ctx: Context, { chat, ...rest }: NextSettingsInput)
 }
 
 /** Adds a version; earlier ones stay as they were for ever. Throws `not_found`, and `invalid` as at creation. */
-export async function addVersion(ctx: Context, id: string, input: NextVersionInput) {
+export async function addVersion(ctx: Context, id: string, input: NextVersionInput, language: Language) {
   const point = await findPoint(ctx, id);
   const [latest] = await selectVersions(ctx, [point.id]);
   if (latest === undefined) throw notFound("collection point");
-  const content = await checkContent(ctx, {
+  const earlier = await replay<{ version: number; created_at: string }>(ctx);
+  const next: VersionInput = {
     channels: input.channels ?? latest.channels,
-    purposes: input.purposes ?? latest.purposes,
     language: input.language ?? latest.language,
-    wording: input.wording ?? latest.wording,
+    wording: input.wording,
+    purposes: input.boxes === undefined ? (input.purposes ?? latest.purposes) : undefined,
+    boxes: input.boxes,
     privacyNoticeUrl: input.privacyNoticeUrl ?? latest.privacyNoticeUrl ?? undefined,
     defaultChecked: input.defaultChecked ?? false,
-  });
-  const earlier = await replay<{ version: number; created_at: string }>(ctx);
-  const row = earlier ?? (await insertNext(ctx, point.id, content));
+    acceptWarnings: input.acceptWarnings,
+  };
+  const content = await checkContent(ctx, point.kind, next);
+  if (earlier === undefined) await refuseWording(ctx, point.kind, next, language);
+  const row = earlier ?? (await insertNext(ctx, point.id, content, next.acceptWarnings ?? []));
   // An answer that is given again is about the version of then, not about what a newer one made of the same input.
   return getVersion(ctx, id, row.version);
 }
 
-async function insertNext(ctx: Context, id: string, content: VersionContent) {
+async function insertNext(
+  ctx: Context,
+  id: string,
+  content: VersionContent,
+  acceptedWarnings: readonly string[],
+) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const row = await insertVersion(ctx, id, content, formatId("cpt", id));
+      const row = await insertVersion(ctx, id, content, { entity: formatId("cpt", id), acceptedWarnings });
       if (row === undefined) throw notFound("collection point");
       return row;
     } catch (error) {
@@ -128,26 +159,116 @@ async function insertNext(ctx: Context, id: string, content: VersionContent) {
   }
 }
 
-async function checkContent(ctx: Context, input: VersionInput): Promise<VersionContent> {
-  if (input.defaultChecked) {
-    throw invalid(
-      "/defaultChecked",
-      "A box that is ticked beforehand proves no consent. Let people tick it themselves.",
-    );
-  }
-  for (const [index, key] of input.purposes.entries()) {
-    if ((await findPurpose(ctx, key)) === undefined)
-      throw invalid(`/purposes/${index}`, "There is no such purpose.");
-  }
+async function checkContent(ctx: Context, kind: string, input: VersionInput): Promise<VersionContent> {
+  checkChannels(ctx, kind, input.channels);
+  const boxes = boxesIn(input).map((box) => ({ ...box, wordingSha256: sha256(box.wording) }));
+  await checkPurposes(ctx, input.boxes === undefined ? [""] : boxes.map((_box, n) => `/boxes/${n}`), boxes);
+  const wording = boxes.map((box) => box.wording).join("\n\n");
   return {
     channels: input.channels,
-    purposes: input.purposes,
+    purposes: boxes.flatMap((box) => box.purposes),
     language: input.language,
-    wording: input.wording,
-    wordingSha256: createHash("sha256").update(input.wording, "utf8").digest("hex"),
+    wording,
+    wordingSha256: sha256(wording),
     privacyNoticeUrl: input.privacyNoticeUrl ?? null,
+    boxes: input.boxes === undefined ? null : boxes,
   };
 }
+
+const boxesIn = ({ boxes, wording, purposes }: VersionInput): readonly BoxInput[] =>
+  boxes ?? [{ wording: wording ?? "", purposes: purposes ?? [], required: true }];
+
+/** What is wrong with a wording before anybody is shown it; see checkWording. Writes nothing. */
+async function findInWording(
+  ctx: Context,
+  kind: string,
+  input: VersionInput,
+): Promise<readonly WordingFinding[]> {
+  const boxes = boxesIn(input);
+  const [{ name }, senders, purposes] = await Promise.all([
+    getOrganization(ctx),
+    findSenders(ctx, undefined, limits.listMost),
+    findPurposes(
+      ctx,
+      boxes.flatMap((box) => box.purposes),
+    ),
+  ]);
+  return checkWording({
+    channels: input.channels,
+    language: input.language,
+    boxes: boxes.map((box, n) => ({
+      pointer: input.boxes === undefined ? "" : `/boxes/${n}`,
+      wording: box.wording,
+      purposes: purposes.filter(({ key }) => box.purposes.includes(key)),
+    })),
+    privacyNoticeUrl: input.privacyNoticeUrl ?? null,
+    defaultChecked: input.defaultChecked,
+    isOnScreen: ["form", "widget", "checkbox"].includes(kind),
+    names: [name, ...senders.map((sender) => sender.name)],
+  });
+}
+
+/** Tells what is wrong with a wording, in one language. Throws `invalid` for unknown purposes. */
+export async function lookAtWording(ctx: Context, kind: string, input: VersionInput, language: Language) {
+  await checkContent(ctx, kind, input);
+  const findings = await findInWording(ctx, kind, input);
+  return {
+    ok: findings.length === 0,
+    findings: findings.map((finding) => ({ ...finding, message: finding.message[language] })),
+  };
+}
+
+/** Throws `invalid` when a wording has errors, or warnings that nobody accepted. */
+async function refuseWording(ctx: Context, kind: string, input: VersionInput, language: Language) {
+  const standing = (await findInWording(ctx, kind, input)).filter(
+    ({ code, severity }) => severity === "error" || !input.acceptWarnings?.includes(code),
+  );
+  if (standing.length === 0) return;
+  throw new SaysoError("invalid", "The wording cannot be shown like this; see errors.", {
+    errors: standing.map(({ code, severity, pointer, message }) => ({
+      pointer,
+      code,
+      message: severity === "error" ? message[language] : `${message[language]} ${letStand[language](code)}`,
+    })),
+  });
+}
+
+const letStand: Readonly<Record<Language, (code: string) => string>> = {
+  en: (code) => `To let it stand, send "acceptWarnings": ["${code}"].`,
+  ru: (code) => `Чтобы оставить так, передайте "acceptWarnings": ["${code}"].`,
+};
+
+/** People can be reached by what a page asks them for. */
+function checkChannels({ services }: Context, kind: string, channels: readonly string[]) {
+  if (!channels.includes("email")) return;
+  if (kind === "widget") throw invalid("/channels", "A widget asks for a number. Take a form for e-mail.");
+  if (kind !== "form") return;
+  if (channels.length > 1)
+    throw invalid("/channels", "A form asks for one address: for a number, or for e-mail alone.");
+  if (services.sendMail === undefined)
+    throw invalid(
+      "/channels",
+      "Nobody could confirm an address: this service has no mail server (SMTP_URL).",
+    );
+}
+
+/** Every purpose is one of the organization's, and which box it is in is clear. */
+async function checkPurposes(ctx: Context, pointers: readonly string[], boxes: readonly BoxInput[]) {
+  const asked = boxes.flatMap(({ purposes }) => purposes);
+  const known = await findPurposes(ctx, asked);
+  const seen = new Map<string, number>();
+  for (const [n, { purposes }] of boxes.entries()) {
+    for (const [index, key] of purposes.entries()) {
+      const pointer = `${pointers[n]}/purposes/${index}`;
+      if (!known.some((purpose) => purpose.key === key)) throw invalid(pointer, "There is no such purpose.");
+      if ((seen.get(key) ?? n) !== n)
+        throw invalid(pointer, "Another box asks for this purpose. Each purpose is in one box.");
+      seen.set(key, n);
+    }
+  }
+}
+
+const sha256 = (text: string) => createHash("sha256").update(text, "utf8").digest("hex");
 
 /** A collection point of this organization by its public id. Throws `not_found`. */
 export async function findPoint(ctx: Context, id: string): Promise<PointRow> {
@@ -162,13 +283,15 @@ export async function getCollectionPoint(ctx: Context, id: string) {
   const point = await findPoint(ctx, id);
   const [latest] = await selectVersions(ctx, [point.id]);
   if (latest === undefined) throw notFound("collection point");
-  return presentVersion(point, latest);
+  return presentVersion(ctx.services, point, latest);
 }
 
 /** Every version of a collection point, the newest first. */
 export async function listVersions(ctx: Context, id: string) {
   const point = await findPoint(ctx, id);
-  return (await selectVersions(ctx, [point.id])).map((version) => presentVersion(point, version));
+  return (await selectVersions(ctx, [point.id])).map((version) =>
+    presentVersion(ctx.services, point, version),
+  );
 }
 
 /** One version, as it was shown. Throws `not_found`. */
@@ -186,11 +309,12 @@ export async function listCollectionPoints(ctx: Context, cursor: string | undefi
   );
   return points.flatMap((point) => {
     const latest = versions.find(({ collectionPointId }) => collectionPointId === point.id);
-    return latest === undefined ? [] : [presentVersion(point, latest)];
+    return latest === undefined ? [] : [presentVersion(ctx.services, point, latest)];
   });
 }
 
 function presentVersion(
+  { publicUrl }: Services,
   point: Omit<PointRow, "createdAt">,
   version: VersionContent & Pick<VersionRow, "version" | "createdAt">,
 ) {
@@ -200,6 +324,7 @@ function presentVersion(
     kind: point.kind,
     name: point.name,
     publicKey: formatId("pub", point.publicKey),
+    formUrl: point.kind === "form" ? `${publicUrl}/c/${formatId("pub", point.publicKey)}` : null,
     origins: [...point.origins],
     chat:
       point.chat === null ? null : { sender: formatId("snd", point.chat.senderId), text: point.chat.text },
@@ -210,6 +335,7 @@ function presentVersion(
     wording: version.wording,
     wordingSha256: version.wordingSha256,
     privacyNoticeUrl: version.privacyNoticeUrl,
+    boxes: boxesOf(version).map((box) => ({ ...box, purposes: [...box.purposes] })),
     defaultChecked: false,
     createdAt: version.createdAt.toISOString(),
   };

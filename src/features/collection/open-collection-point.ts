@@ -1,6 +1,6 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
-import { findSender, getOrganization } from "../organization/index.ts";
+import { findSender, findSenders, getOrganization } from "../organization/index.ts";
 import { type PointRow, selectPublicPoint, selectVersions, type VersionRow } from "./store.ts";
 
 /** A collection point as people meet it, with a context in which the person themself acts. */
@@ -52,9 +52,28 @@ export async function openCollectionPoint(
   };
 }
 
-/** A click-to-chat link (WhatsApp Help Center, "How to use click to chat"): digits only, the text beforehand. */
+/** Where the chat starts with what the collection point says that people write first. */
 async function chatOf(ctx: Context, { chat }: PointRow): Promise<string | undefined> {
   const sender = chat === null ? undefined : await findSender(ctx, formatId("snd", chat.senderId));
-  if (chat === null || sender === undefined) return undefined;
-  return `https://wa.me/${sender.displayPhoneNumber.replace(/\D/g, "")}?text=${encodeURIComponent(chat.text)}`;
+  return chat === null || sender === undefined ? undefined : chatLink(sender, chat.text);
+}
+
+/**
+ * Where somebody who signed up writes these words, so that it is clear whose number it is: to the point's own sender, else
+ * to the organization's first one. Undefined when it has none.
+ */
+export async function chatToConfirm(
+  { ctx, point: { chat } }: OpenedPoint,
+  words: string,
+): Promise<string | undefined> {
+  const [sender] =
+    chat === null
+      ? await findSenders(ctx, undefined, 1)
+      : [await findSender(ctx, formatId("snd", chat.senderId))];
+  return sender && chatLink(sender, words);
+}
+
+/** A click-to-chat link (WhatsApp Help Center, "How to use click to chat"): digits only, the text beforehand. */
+function chatLink({ displayPhoneNumber }: { displayPhoneNumber: string }, text: string): string {
+  return `https://wa.me/${displayPhoneNumber.replace(/\D/g, "")}?text=${encodeURIComponent(text)}`;
 }

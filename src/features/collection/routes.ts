@@ -1,5 +1,6 @@
 import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
+import { preferredLanguage } from "../../http/language.ts";
 import {
   channel,
   httpUrl,
@@ -21,18 +22,46 @@ import {
   getVersion,
   listCollectionPoints,
   listVersions,
+  lookAtWording,
+  wordingFindings,
 } from "./manage-collection-points.ts";
 import { writeSnippet } from "./write-snippet.ts";
 
+const purposes = z.array(keyName).min(1).max(20);
+const wording = text(limits.textLength).openapi({
+  example: "Yes, send me offers from Example Shop on WhatsApp. I can stop at any time.",
+});
+const boxes = z
+  .array(
+    z.strictObject({
+      wording,
+      purposes,
+      required: z
+        .boolean()
+        .default(false)
+        .openapi({ description: "A form cannot be sent without it. For what nothing can be done without." }),
+    }),
+  )
+  .min(1)
+  .max(limits.pointBoxes)
+  .openapi({
+    description:
+      "Separate boxes, instead of one `wording` with its `purposes`: each is ticked by itself, and each proves the consents to its own purposes. Consent to personal data and to advertising never share one.",
+  });
+
 const versionFields = {
   channels: z.array(channel).min(1).max(5),
-  purposes: z.array(keyName).min(1).max(20),
+  purposes: purposes.optional(),
   language,
-  wording: text(limits.textLength).openapi({
-    example: "Yes, send me offers from Example Shop on WhatsApp. I can stop at any time.",
-  }),
+  wording: wording.optional(),
+  boxes: boxes.optional(),
   privacyNoticeUrl: httpUrl.optional(),
   defaultChecked: z.boolean().default(false).openapi({ description: "A pre-ticked box is refused." }),
+  acceptWarnings: z
+    .array(z.enum(wordingFindings))
+    .max(wordingFindings.length)
+    .optional()
+    .openapi({ description: "Warnings about the wording that you have read and let stand, by their code." }),
 };
 
 const localHosts = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
@@ -69,6 +98,22 @@ const settings = {
     }),
 };
 
+/** One wording with its purposes, or boxes. */
+function oneOrSeveral(
+  version: { wording?: string | undefined; purposes?: unknown; boxes?: unknown },
+  purposesNeeded: boolean,
+): [field: string, message: string][] {
+  const { wording, purposes, boxes } = version;
+  if (boxes === undefined)
+    return [
+      ...(wording === undefined ? [["wording", "Give a wording with its purposes, or boxes."]] : []),
+      ...(purposes === undefined && purposesNeeded ? [["purposes", "Name what the wording asks for."]] : []),
+    ] as [string, string][];
+  return Object.entries({ wording, purposes }).flatMap(([field, value]) =>
+    value === undefined ? [] : [[field, "Each box has its own. Leave this out."]],
+  );
+}
+
 const settingsChange = z
   .strictObject({
     name: settings.name.optional(),
@@ -77,37 +122,71 @@ const settingsChange = z
   })
   .refine((change) => Object.keys(change).length > 0, "Name what is to be changed.");
 
-const pointInput = z.strictObject({
-  key: keyName,
-  kind: z.enum([
-    "form",
-    "widget",
-    "checkbox",
-    "click_to_chat",
-    "inbound_message",
-    "keyword",
-    "sms",
-    "email",
-    "voice",
-    "paper",
-    "in_person",
-    "import",
-    "api",
-  ]),
-  name: settings.name,
-  origins: settings.origins.default([]),
-  chat: settings.chat.default(null),
-  ...versionFields,
-});
+const kind = z.enum([
+  "form",
+  "widget",
+  "checkbox",
+  "click_to_chat",
+  "inbound_message",
+  "keyword",
+  "sms",
+  "email",
+  "voice",
+  "paper",
+  "in_person",
+  "import",
+  "api",
+]);
 
-const versionInput = z.strictObject({
-  channels: versionFields.channels.optional(),
-  purposes: versionFields.purposes.optional(),
-  language: language.optional(),
-  wording: versionFields.wording,
-  privacyNoticeUrl: versionFields.privacyNoticeUrl,
-  defaultChecked: versionFields.defaultChecked,
-});
+const pointInput = z
+  .strictObject({
+    key: keyName,
+    kind,
+    name: settings.name,
+    origins: settings.origins.default([]),
+    chat: settings.chat.default(null),
+    ...versionFields,
+  })
+  .superRefine((input, refined) => {
+    for (const [field, message] of oneOrSeveral(input, true))
+      refined.addIssue({ code: "custom", path: [field], message });
+  });
+
+const versionInput = z
+  .strictObject({
+    ...versionFields,
+    channels: versionFields.channels.optional(),
+    language: language.optional(),
+  })
+  .superRefine((input, refined) => {
+    for (const [field, message] of oneOrSeveral(input, false))
+      refined.addIssue({ code: "custom", path: [field], message });
+  });
+
+const checkInput = z
+  .strictObject({ kind: kind.default("form"), ...versionFields })
+  .superRefine((input, refined) => {
+    for (const [field, message] of oneOrSeveral(input, true))
+      refined.addIssue({ code: "custom", path: [field], message });
+  });
+
+const checkedWording = z
+  .object({
+    ok: z.boolean().openapi({ description: "There is nothing to mend, and nothing to accept." }),
+    findings: z.array(
+      z.object({
+        code: z.enum(wordingFindings),
+        severity: z
+          .enum(["error", "warning"])
+          .openapi({ description: "An error is refused; a warning is let stand with `acceptWarnings`." }),
+        pointer: z.string().openapi({ example: "/boxes/0/wording" }),
+        message: z
+          .string()
+          .openapi({ description: "What is wrong, in English or Russian (Accept-Language)." }),
+      }),
+    ),
+  })
+  .openapi("CheckedWording");
 
 const point = z
   .object({
@@ -119,14 +198,25 @@ const point = z
       example: "pub_4x0q8s5hf6xv3y1m2n4p5q6r7s",
       description: "Names this collection point on pages. It is no secret, and cannot be guessed.",
     }),
+    formUrl: z.string().nullable().openapi({
+      description: "A form: the address of its page, for links and QR codes.",
+    }),
     origins: z.array(z.string()),
     chat: z.object({ sender: z.string(), text: z.string() }).nullable(),
     version: z.number().int(),
     channels: z.array(z.string()),
     purposes: z.array(z.string()),
     language: z.string(),
-    wording: z.string(),
+    wording: z.string().openapi({ description: "Of several boxes: all of them, one after the other." }),
     wordingSha256: z.string(),
+    boxes: z.array(
+      z.object({
+        wording: z.string(),
+        wordingSha256: z.string(),
+        purposes: z.array(z.string()),
+        required: z.boolean(),
+      }),
+    ),
     privacyNoticeUrl: z.string().nullable(),
     defaultChecked: z.boolean(),
     createdAt: instant.openapi({ description: "When this version came into being." }),
@@ -162,7 +252,7 @@ const snippet = z
     }),
     fields: z.object({ consent: z.string(), captureToken: z.string() }).nullable().openapi({
       description:
-        "A checkbox: what the form sends. `consent` only when the box is ticked; then send `captureToken` with POST /v1/consents.",
+        "A checkbox: what the form sends. `consent` once for each box that is ticked, with its purposes (separated by spaces); then send `captureToken` with POST /v1/consents, for each purpose.",
     }),
     origins: z.array(z.string()).openapi({ description: "The sites on which it works." }),
   })
@@ -185,7 +275,25 @@ export function collectionRoutes(app: App): void {
       request: body(pointInput),
       responses: { 201: answer(point, "The collection point"), ...refusals },
     }),
-    async (c) => c.json(await createCollectionPoint(c.var.context, c.req.valid("json")), 201),
+    async (c) =>
+      c.json(await createCollectionPoint(c.var.context, c.req.valid("json"), preferredLanguage(c)), 201),
+  );
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/v1/collection-points/check-wording",
+      tags: ["Collection points"],
+      summary: "Say what is missing in a wording, before anybody is shown it",
+      description:
+        "Business, channel, purpose and the way to stop must be named, each purpose in a box of its own, personal data apart from advertising. Records nothing. The same is looked at when a collection point or a version is made.",
+      middleware: requires("configuration"),
+      request: body(checkInput),
+      responses: { 200: answer(checkedWording, "What was found"), ...refusals },
+    }),
+    async (c) => {
+      const { kind, ...version } = c.req.valid("json");
+      return c.json(await lookAtWording(c.var.context, kind, version, preferredLanguage(c)), 200);
+    },
   );
   app.openapi(
     createRoute({
@@ -252,7 +360,11 @@ export function collectionRoutes(app: App): void {
       request: { params: id, ...body(versionInput) },
       responses: { 201: answer(point, "The new version"), ...refusals },
     }),
-    async (c) => c.json(await addVersion(c.var.context, c.req.valid("param").id, c.req.valid("json")), 201),
+    async (c) =>
+      c.json(
+        await addVersion(c.var.context, c.req.valid("param").id, c.req.valid("json"), preferredLanguage(c)),
+        201,
+      ),
   );
   app.openapi(
     createRoute({

@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Database } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
+import type { Box } from "./domain/boxes.ts";
 import { collectionPoint, collectionPointVersion, widgetRelease } from "./tables.ts";
 
 /** What a version shows; it never changes. */
@@ -12,6 +13,8 @@ export interface VersionContent {
   readonly wording: string;
   readonly wordingSha256: string;
   readonly privacyNoticeUrl: string | null;
+  /** Null: one box with the wording and purposes above, which otherwise are those of all boxes together. */
+  readonly boxes: readonly Box[] | null;
 }
 
 /** What may be changed of a collection point: it is no part of what people agree to. */
@@ -39,6 +42,7 @@ export interface PointRow extends NewPoint {
 export type VersionRow = typeof collectionPointVersion.$inferSelect;
 
 const textArray = (values: readonly string[]) => JSON.stringify(values);
+const boxesText = ({ boxes }: VersionContent) => (boxes === null ? null : JSON.stringify(boxes));
 
 /** What the database says of a point that was just made. */
 export interface MadePoint {
@@ -47,7 +51,21 @@ export interface MadePoint {
   readonly created_at: string;
 }
 
-export async function insertPoint(ctx: Context, made: NewPoint, content: VersionContent, entity: string) {
+/** Whom the audit entry of a version is about, and which warnings about the wording somebody let stand. */
+interface VersionEntry {
+  readonly entity: string;
+  readonly acceptedWarnings: readonly string[];
+}
+
+const detailsOf = ({ acceptedWarnings }: VersionEntry) =>
+  acceptedWarnings.length === 0 ? {} : { acceptedWarnings };
+
+export async function insertPoint(
+  ctx: Context,
+  made: NewPoint,
+  content: VersionContent,
+  entry: VersionEntry,
+) {
   return write<MadePoint>(ctx, (sql) => ({
     parts: [
       [
@@ -61,16 +79,17 @@ export async function insertPoint(ctx: Context, made: NewPoint, content: Version
       [
         "version",
         sql`insert into collection_point_version (organization_id, collection_point_id, version, channels, purposes,
-            language, wording, wording_sha256, privacy_notice_url)
+            language, wording, wording_sha256, privacy_notice_url, boxes)
           select ${ctx.organizationId}::uuid, id, 1,
             array(select jsonb_array_elements_text(${textArray(content.channels)}::text::jsonb)),
             array(select jsonb_array_elements_text(${textArray(content.purposes)}::text::jsonb)),
-            ${content.language}, ${content.wording}, ${content.wordingSha256}, ${content.privacyNoticeUrl}
+            ${content.language}, ${content.wording}, ${content.wordingSha256}, ${content.privacyNoticeUrl},
+            ${boxesText(content)}::text::jsonb
           from point returning collection_point_id as id, created_at`,
       ],
     ],
     result: sql`select id, public_key, version.created_at from version join point using (id)`,
-    audit: { action: "collection_point.created", entity },
+    audit: { action: "collection_point.created", entity: entry.entity, details: detailsOf(entry) },
   }));
 }
 
@@ -95,24 +114,25 @@ export async function updatePoint(ctx: Context, id: string, change: SettingsChan
 }
 
 /** Adds the next version. Undefined when there is no such collection point. */
-export async function insertVersion(ctx: Context, id: string, content: VersionContent, entity: string) {
+export async function insertVersion(ctx: Context, id: string, content: VersionContent, entry: VersionEntry) {
   return write<{ version: number; created_at: string }>(ctx, (sql) => ({
     parts: [
       [
         "version",
         sql`insert into collection_point_version (organization_id, collection_point_id, version, channels, purposes,
-            language, wording, wording_sha256, privacy_notice_url)
+            language, wording, wording_sha256, privacy_notice_url, boxes)
           select ${ctx.organizationId}::uuid, v.collection_point_id, max(v.version) + 1,
             array(select jsonb_array_elements_text(${textArray(content.channels)}::text::jsonb)),
             array(select jsonb_array_elements_text(${textArray(content.purposes)}::text::jsonb)),
-            ${content.language}, ${content.wording}, ${content.wordingSha256}, ${content.privacyNoticeUrl}
+            ${content.language}, ${content.wording}, ${content.wordingSha256}, ${content.privacyNoticeUrl},
+            ${boxesText(content)}::text::jsonb
           from collection_point_version v
           where v.organization_id = ${ctx.organizationId} and v.collection_point_id = ${id}
           group by v.collection_point_id returning version, created_at`,
       ],
     ],
     result: sql`select version, created_at from version`,
-    audit: { action: "collection_point.versioned", entity },
+    audit: { action: "collection_point.versioned", entity: entry.entity, details: detailsOf(entry) },
   }));
 }
 

@@ -1,4 +1,4 @@
-import { foreignKey, integer, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { foreignKey, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 import { instant, organizationId } from "../../db/columns.ts";
 import { organization, sender } from "../organization/tables.ts";
 
@@ -44,6 +44,11 @@ export const collectionPointVersion = pgTable(
     wording: text().notNull(),
     wordingSha256: text().notNull(),
     privacyNoticeUrl: text(),
+    /** Separate boxes, each with a wording and purposes of its own; null: one box with those of the version. */
+    boxes:
+      jsonb().$type<
+        readonly { wording: string; wordingSha256: string; purposes: readonly string[]; required: boolean }[]
+      >(),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [

@@ -1,7 +1,7 @@
 import type { Context } from "../../context.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { open } from "../../kernel/seal.ts";
-import { findVersions } from "../collection/index.ts";
+import { boxFor, findVersions } from "../collection/index.ts";
 import { readPerson } from "../subject/index.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import { type ConsentEventRow, selectEvents, selectEventsOf } from "./store.ts";
@@ -28,13 +28,14 @@ export async function consentHistory(ctx: Context, subjectId: string) {
         version.collectionPointId === event.collectionPointId &&
         version.version === event.collectionPointVersion,
     );
+    const box = shown && boxFor(shown, event.purpose);
     return {
       ...presentEvent(event),
       provenance: {
         collectionPointId: event.collectionPointId === null ? null : formatId("cpt", event.collectionPointId),
         version: event.collectionPointVersion,
-        wording: shown?.wording ?? null,
-        wordingSha256: shown?.wordingSha256 ?? null,
+        wording: box?.wording ?? null,
+        wordingSha256: box?.wordingSha256 ?? null,
         wordingLanguage: shown?.language ?? null,
         privacyNoticeUrl: shown?.privacyNoticeUrl ?? null,
         indication: event.indication,

@@ -71,11 +71,19 @@ export interface RecordedConsent {
   readonly isNew: boolean;
 }
 
+/** Who said so, when it is no caller with an API key. */
+export type Word =
+  /** Somebody on a page, where anybody may type any number. */
+  | { readonly by: "visitor" }
+  /** The owner of the number or address, who confirmed what was typed for it; said at this time. */
+  | { readonly by: "owner"; readonly saidAt: Date };
+
 /** One of many consents, and on whose behalf. */
 interface Asked {
   readonly ctx: Context;
   readonly input: ConsentInput;
   readonly unlessRecorded: boolean;
+  readonly word?: Word | undefined;
 }
 
 type Outcome = PromiseSettledResult<RecordedConsent>;
@@ -97,9 +105,14 @@ export function createConsentRecorder(): ConsentRecorder {
   };
 }
 
-/** Records one consent, once for each Idempotency-Key. Throws what recordConsents rejects with. */
-export async function giveConsent(ctx: Context, input: ConsentInput): Promise<RecordedConsent> {
-  const [outcome] = await recordInTurn([{ ctx, input, unlessRecorded: false }]);
+/**
+ * Records one consent as somebody's own word, once for each Idempotency-Key. Throws what recordConsents rejects with.
+ *
+ * A visitor's yes lifts no no: while one stands it is stored as `requested`, and it counts only as long as there is none.
+ * The owner's does, and confirms a double opt-in.
+ */
+export async function giveConsent(ctx: Context, input: ConsentInput, word: Word): Promise<RecordedConsent> {
+  const [outcome] = await recordInTurn([{ ctx, input, unlessRecorded: false, word }]);
   if (outcome?.status !== "fulfilled") throw outcome?.reason;
   return outcome.value;
 }
@@ -108,8 +121,8 @@ export async function giveConsent(ctx: Context, input: ConsentInput): Promise<Re
  * Records yeses and noes with their proof, as if one after the other. Answers as Promise.allSettled does: one that
  * cannot be taken harms no other.
  *
- * What a yes is worth is in gate-rules: it is the person's own doing when it comes with a capture token of ours or rests
- * on a message of theirs that Sayso holds; otherwise it is reported, and after a no it stays `requested`. A yes to a
+ * What a yes is worth is in gate-rules: it is the person's own doing when a caller reports it with a capture token of ours
+ * or it rests on a message of theirs that Sayso holds; otherwise it is reported, and after a no it stays `requested`. A yes to a
  * purpose with double opt-in is `requested` until a message of the person is quoted that they wrote after they had asked.
  *
  * `unlessRecorded`: what is on record of the same person, channel, purpose, state, version and time already is answered
@@ -284,7 +297,7 @@ function newEvent(
   { one, provenance, purpose, shown, capture, occurredAt, subject }: Ready,
   message: Evidence | undefined,
 ) {
-  const { input, ctx, unlessRecorded } = one;
+  const { input, ctx, unlessRecorded, word } = one;
   const { indication, language, pageUrl, ipAddress, userAgent, operator, evidence } = provenance;
   const id = ctx.services.newId("cns");
   const sealed: SealedProvenance = { pageUrl, ipAddress, userAgent, operator, evidence };
@@ -295,14 +308,19 @@ function newEvent(
     channel: input.channel,
     purpose: input.purpose,
     reportedState: input.state,
-    yesState: purpose.doubleOptIn && !message?.confirms ? "requested" : "given",
-    proof: capture !== undefined || message !== undefined ? "demonstrated" : "reported",
+    yesState: purpose.doubleOptIn && !message?.confirms && word?.by !== "owner" ? "requested" : "given",
+    proof:
+      word?.by === "visitor"
+        ? "typed"
+        : word?.by === "owner" || capture !== undefined || message !== undefined
+          ? "demonstrated"
+          : "reported",
     collectionPointId: shown.collectionPointId,
     version: shown.version,
     indication,
     language,
     occurredAt: occurredAt.toISOString(),
-    saidAt: message?.at.toISOString(),
+    saidAt: (word?.by === "owner" ? word.saidAt : message?.at)?.toISOString(),
     validityDays: purpose.validityDays,
     captureTokenId: capture?.tokenId,
     sealed: seal(subject.evidenceKey, consentPlace(subject.id, id), Buffer.from(JSON.stringify(sealed))),

@@ -1,17 +1,23 @@
-import type { OrganizationKeys, Services } from "../../context.ts";
+import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
-import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
-import { canonicalPhone } from "../../kernel/identifier.ts";
+import { type FieldError, invalid, notFound, SaysoError } from "../../kernel/errors.ts";
+import { readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { keyedHash } from "../../kernel/seal.ts";
 import {
+  type Box,
+  boxesOf,
   captureShown,
+  chatToConfirm,
   findVersions,
   type OpenedPoint,
   openCollectionPoint,
   readCaptureToken,
 } from "../collection/index.ts";
+import { findPurposes } from "../organization/index.ts";
+import { hashIdentifier } from "../subject/index.ts";
+import { confirmationCode, sendConfirmation } from "./confirm.ts";
 import { giveConsent } from "./record-consents.ts";
 
 export type { OpenedPoint };
@@ -46,66 +52,102 @@ export function showOnSite(opened: OpenedPoint, origin: string, input: { pageUrl
     organizationName: organization.name,
     version: shown.version,
     language: shown.language,
-    wording: shown.wording,
-    purposes: [...shown.purposes],
+    boxes: boxesOf(shown).map(({ wording, purposes, required }) => ({
+      wording,
+      purposes: [...purposes],
+      required,
+    })),
     privacyNoticeUrl: shown.privacyNoticeUrl,
     chatUrl: chatUrl ?? null,
   };
 }
 
-/** What a visitor did: ticked the box of what a capture token says, and gave a number. */
+/** What a visitor did: ticked boxes of what a capture token says was shown, and gave a number or address. */
 export interface SignUp {
   readonly captureToken: string;
-  readonly phone: string;
+  /** A phone with its country code; an e-mail address where the point asks for consent to e-mail. */
+  readonly address: string;
+  /** Which boxes, counted from 1. Undefined: the only one. */
+  readonly boxes: readonly number[] | undefined;
   readonly ipAddress: string | undefined;
   /** What of the address the visitor has to themself (`addressOfOneCaller`). */
   readonly caller: string | undefined;
   readonly userAgent: string | undefined;
 }
 
+/** What a visitor is told, whoever's number it is and whatever stands against it. */
+export interface SignedUp {
+  /** Public id of the first consent event. */
+  readonly reference: string;
+  /** A ticked box asks for a purpose with double opt-in: nothing is sent before the owner confirms. */
+  readonly mustConfirm: boolean;
+  /** How the owner of the number confirms; undefined for e-mail, where a link goes out instead. */
+  readonly confirmation: Confirmation | undefined;
+}
+
+export interface Confirmation {
+  /** What the message must carry. */
+  readonly code: string;
+  /** The chat with these words written beforehand; undefined when the organization has no sender. */
+  readonly chatWith: (words: string) => Promise<string | undefined>;
+}
+
+/** How a version names people: by an e-mail address, or by a phone. */
+export function addressField(shown: { readonly channels: readonly string[] }): "email" | "phone" {
+  return shown.channels[0] === "email" ? "email" : "phone";
+}
+
 /**
- * Records the yes of a visitor who ticked what a collection point shows: one event for each purpose of the version that
- * their capture token names. The same sign-up sent twice is one. `requested`: it awaits a confirmation.
+ * Records the yes of a visitor who ticked what a collection point shows: one event for each channel and purpose of the boxes that
+ * they ticked, in the version that their capture token names. The same sign-up sent twice is one.
  *
- * Throws `too_many_requests` (by address, and by number), `invalid` for a number that cannot be, and for a token that is old, altered or of another point or person.
+ * Anybody can type anybody's number. So it lifts no no: where one stands the yes waits until the owner confirms it, and the
+ * answer does not tell whether one does.
+ *
+ * Throws `too_many_requests` (by address, and by number), and `invalid` with pointers: `/subject/…` for a number that cannot
+ * be, `/provenance/captureToken` for a token that is old, altered or of another point or person, `/provenance/boxes` for
+ * boxes that there are not and none at all, `/provenance/boxes/{n}` for one that is needed and was not ticked.
  */
-export async function signUp(
-  opened: OpenedPoint,
-  input: SignUp,
-): Promise<{ reference: string; state: string }> {
+export async function signUp(opened: OpenedPoint, input: SignUp): Promise<SignedUp> {
   const { ctx, point } = opened;
   if (input.caller !== undefined) {
     await takeTurn(ctx.services, "sign_up_address", input.caller, limits.signUpsOfAddress);
   }
-  const canonical = canonicalPhone(input.phone);
-  if (canonical === undefined)
-    throw invalid("/subject/phone", "Not a possible phone number with its country code.");
   const capture = readCaptureToken(ctx, input.captureToken);
   const versions = capture?.collectionPointId === point.id ? await findVersions(ctx, [point.id]) : [];
   const shown = versions.find(({ version }) => version === capture?.version);
+  const field = addressField(shown ?? opened.shown);
+  const subject = { [field]: input.address };
+  const [identifier] = readIdentifiers(subject).identifiers;
+  const boxes = boxesOf(shown ?? opened.shown);
+  const ticked = input.boxes ?? (boxes.length === 1 ? [1] : []);
+  const wrong: FieldError[] = [
+    ...(identifier === undefined ? [{ pointer: `/subject/${field}`, message: unreadable[field] }] : []),
+    ...(shown === undefined ? [] : wrongBoxes(boxes, ticked)),
+  ];
+  if (wrong.length > 0 || identifier === undefined)
+    throw new SaysoError("invalid", "The sign-up has values that cannot be taken; see errors.", {
+      errors: wrong,
+    });
   if (capture === undefined || shown === undefined) {
     throw invalid(
       "/provenance/captureToken",
       "Not a capture token of this collection point. Ask for a new one.",
     );
   }
-  const person = keyedHash(ctx.keys.lookup, `phone:${canonical}`).toString("base64url");
-  await takeTurn(ctx.services, "sign_up_number", person, limits.signUpsOfNumber);
+  const hash = hashIdentifier(ctx, identifier);
+  await takeTurn(ctx.services, "sign_up_number", `${ctx.organizationId}:${hash}`, limits.signUpsOfNumber);
+  const agreed = boxes.flatMap((box, n) => (ticked.includes(n + 1) ? box.purposes : []));
   const recorded = [];
-  for (const purpose of shown.purposes) {
+  for (const [channel, purpose] of shown.channels.flatMap((each) =>
+    agreed.map((key) => [each, key] as const),
+  )) {
     recorded.push(
       await giveConsent(
+        once(ctx, `sign-up/${capture.tokenId}/${hash}/${channel}/${purpose}`, input.captureToken),
         {
-          ...ctx,
-          idempotency: {
-            key: `sign-up/${capture.tokenId}/${person}/${purpose}`,
-            route: "sign-up",
-            bodyHash: keyedHash(ctx.keys.data, input.captureToken),
-          },
-        },
-        {
-          subject: { phone: input.phone },
-          channel: shown.channels[0] ?? "whatsapp",
+          subject,
+          channel,
           purpose,
           state: "given",
           provenance: {
@@ -114,13 +156,57 @@ export async function signUp(
             ipAddress: input.ipAddress,
             userAgent: input.userAgent,
             occurredAt: ctx.services.now().toISOString(),
+            evidence: { boxesShown: boxes.length, boxesTicked: [...new Set(ticked)].sort((a, b) => a - b) },
           },
         },
+        { by: "visitor" },
       ),
     );
   }
   const [first] = recorded;
   if (first === undefined) throw new SaysoError("internal", `${formatId("cpt", point.id)} asks for nothing.`);
-  const isPending = recorded.some(({ state }) => state !== "given");
-  return { reference: first.id, state: isPending ? "requested" : "given" };
+  if (field === "email")
+    await sendConfirmation(once(ctx, `sign-up/${capture.tokenId}/${hash}`, input.captureToken), {
+      captureTokenId: capture.tokenId,
+      reference: first.id,
+      hash,
+    });
+  const purposes = await findPurposes(ctx, agreed);
+  return {
+    reference: first.id,
+    mustConfirm: purposes.some(({ doubleOptIn }) => doubleOptIn),
+    confirmation:
+      field === "email"
+        ? undefined
+        : {
+            code: confirmationCode(ctx, capture.tokenId, hash),
+            chatWith: (words) => chatToConfirm(opened, words),
+          },
+  };
+}
+
+const unreadable = {
+  phone: "Not a possible phone number with its country code.",
+  email: "Not an e-mail address.",
+} as const;
+
+function wrongBoxes(boxes: readonly Box[], ticked: readonly number[]): FieldError[] {
+  const pointer = "/provenance/boxes";
+  if (ticked.some((number) => boxes[number - 1] === undefined))
+    return [{ pointer, message: "There is no such box. They are counted from 1." }];
+  const missing = boxes.flatMap(({ required }, n) => (required && !ticked.includes(n + 1) ? [n + 1] : []));
+  if (missing.length > 0)
+    return missing.map((number) => ({
+      pointer: `${pointer}/${number}`,
+      message: "Nothing goes without this box.",
+    }));
+  return ticked.length > 0 ? [] : [{ pointer, message: "No box was ticked." }];
+}
+
+/** The context in which a step of a sign-up happens once, however often it is sent. */
+function once(ctx: Context, key: string, captureToken: string): Context {
+  return {
+    ...ctx,
+    idempotency: { key, route: "sign-up", bodyHash: keyedHash(ctx.keys.data, captureToken) },
+  };
 }

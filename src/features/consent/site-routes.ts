@@ -2,6 +2,7 @@ import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited, readJsonText, z } from "../../http/app.ts";
 import { addressOfOneCaller, clientAddress } from "../../http/client-address.ts";
+import { pageTemplates } from "../../http/page.ts";
 import { validate } from "../../http/problem.ts";
 import { httpUrl, text } from "../../http/schemas.ts";
 import { parseStrictJson } from "../../http/strict-json.ts";
@@ -13,7 +14,11 @@ const view = z.strictObject({ pageUrl: httpUrl });
 /** As `POST /v1/consents` has it, so that what is refused is pointed at in the same place. */
 const signUpInput = z.strictObject({
   subject: z.strictObject({ phone: text(40) }),
-  provenance: z.strictObject({ captureToken: text(4_000) }),
+  provenance: z.strictObject({
+    captureToken: text(4_000),
+    /** Which boxes were ticked, counted from 1; the only one may be left out. */
+    boxes: z.array(z.number().int().min(1).max(limits.pointBoxes)).max(limits.pointBoxes).optional(),
+  }),
 });
 
 /** A request of a listed site, its body read. */
@@ -62,14 +67,19 @@ export function siteRoutes(
   };
 
   take("captures", view, ({ opened, origin, input }) => showOnSite(opened, origin, input));
-  take("consents", signUpInput, ({ c, opened, input }) => {
+  take("consents", signUpInput, async ({ c, opened, input }) => {
     const ipAddress = clientAddress(c);
-    return signUp(opened, {
-      phone: input.subject.phone,
+    const { reference, mustConfirm, confirmation } = await signUp(opened, {
+      address: input.subject.phone,
       captureToken: input.provenance.captureToken,
+      boxes: input.provenance.boxes,
       ipAddress,
       caller: ipAddress && addressOfOneCaller(ipAddress),
       userAgent: c.req.header("user-agent")?.slice(0, 1_000),
     });
+    const language = opened.shown.language.toLowerCase().startsWith("ru") ? "ru" : "en";
+    const words = pageTemplates.message("signUpDone.words", language, { code: confirmation?.code ?? "" });
+    const chatUrl = (await confirmation?.chatWith(words)) ?? null;
+    return { reference, confirmation: { needed: mustConfirm, words, chatUrl } };
   });
 }

@@ -1,7 +1,7 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { writeAll } from "../../db/write.ts";
+import { write, writeAll } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { hashesOfAll, standAllPart } from "../subject/index.ts";
 import { consentEvent } from "./tables.ts";
@@ -19,7 +19,8 @@ export interface NewConsentEvent {
   readonly reportedState: "given" | "withdrawn" | "refused";
   /** What a yes is stored as when nothing stands against it: given, or requested until it is confirmed. */
   readonly yesState: "given" | "requested";
-  readonly proof: "demonstrated" | "reported";
+  /** Typed: on a page where anybody may type any number, and nobody has shown yet whose doing it was. */
+  readonly proof: "demonstrated" | "typed" | "reported";
   readonly collectionPointId: string;
   readonly version: number;
   readonly indication: string;
@@ -47,7 +48,8 @@ export interface RecordedRow {
 
 /**
  * Records consent events of one organization with the state that each adds up to, and for a no the standing no of every
- * identifier, in one statement. A yes that is only reported while a no stands in its scope is stored as `requested`. A
+ * identifier, in one statement. A yes that is only reported, or was typed on a page, while a no stands in its scope is
+ * stored as `requested`; a typed one also while its number is on the blocklist or stopped marketing on the platform. A
  * yes counts from the first use of its capture token and from the message that it rests on at the latest: the same
  * proof, told again after a no, proves nothing new. Undefined: the capture token was used for somebody else.
  *
@@ -146,7 +148,10 @@ function insertPart(sql: Sql, ctx: Context): Fragment {
       capture_token_id, sealed, actor_kind, actor_id)
     select ${ctx.organizationId}::uuid, q.id, q."subjectId", q.channel, q.purpose,
       case when q."reportedState" <> 'given' then q."reportedState"
-        when q.proof = 'demonstrated' or no.stands is null then q."yesState" else 'requested' end,
+        when q.proof = 'demonstrated' then q."yesState"
+        when no.stands or (q.proof = 'typed' and exists (select from hashes h
+          where h.n = q.n and is_closed(${ctx.organizationId}::uuid, h.hash, q.purpose))) then 'requested'
+        else q."yesState" end,
       q."reportedState", q.proof, q."collectionPointId", q.version, q.indication, q.language, q."occurredAt", t.effective,
       case when q."reportedState" = 'given' then t.effective + q."validityDays" * interval '1 day' end,
       q."captureTokenId", decode(q.sealed, 'base64'), q."actorKind", q."actorId"
@@ -267,6 +272,87 @@ export async function findEvidence(
   );
   const found = new Map(rows.map(({ n, at, confirms }) => [n, { at, confirms }]));
   return quoted.map((_each, n) => found.get(n));
+}
+
+/** A yes that was typed on a page and that the owner of the number or address may confirm. Ids are uuids. */
+export interface TypedYes {
+  readonly id: string;
+  readonly subjectId: string;
+  readonly channel: string;
+  readonly purpose: string;
+  readonly collectionPointId: string;
+  readonly version: number;
+  readonly language: string | null;
+  readonly captureTokenId: string;
+  readonly occurredAt: Date;
+  /** It counts for nothing before it is confirmed. */
+  readonly isWaiting: boolean;
+  /** They have said yes to it themselves since. */
+  readonly isConfirmed: boolean;
+  /** They have said no to it since, or in the same second. */
+  readonly isOverridden: boolean;
+  /** An identifier of theirs is on the blocklist. */
+  readonly isBlocked: boolean;
+}
+
+/**
+ * The yeses of a person, merged records included, that were typed on pages within the last `days`; or those of one
+ * sign-up, which its capture token (uuid) names.
+ */
+export async function selectTypedYeses(
+  ctx: Context,
+  of: { readonly subjectId: string } | { readonly captureTokenId: string },
+  days: number,
+): Promise<readonly TypedYes[]> {
+  return ctx.services.db.look(
+    (sql) => sql<TypedYes[]>`
+      select e.id, e.subject_id as "subjectId", e.channel, e.purpose, e.collection_point_id as "collectionPointId",
+        e.collection_point_version as version, e.language, e.capture_token_id as "captureTokenId",
+        e.occurred_at as "occurredAt", e.state = 'requested' as "isWaiting",
+        exists (
+          select from consent_event y join subject r on r.organization_id = y.organization_id and r.id = y.subject_id
+          where y.organization_id = e.organization_id and r.root_id = s.root_id and y.channel = e.channel
+            and y.purpose = e.purpose and y.state = 'given' and y.proof = 'demonstrated'
+            and y.recorded_at > e.recorded_at) as "isConfirmed",
+        exists (
+          select from subject r join identifier i on i.organization_id = r.organization_id and i.subject_id = r.id
+          join standing_no n on n.organization_id = i.organization_id and n.identifier_hash = i.hash
+          where r.organization_id = e.organization_id and r.root_id = s.root_id and n.channel in ('*', e.channel)
+            and n.purpose = any(no_purposes(e.organization_id, e.purpose))
+            and date_trunc('second', n.at) >= date_trunc('second', e.occurred_at)) as "isOverridden",
+        exists (
+          select from subject r join identifier i on i.organization_id = r.organization_id and i.subject_id = r.id
+          where r.organization_id = e.organization_id and r.root_id = s.root_id
+            and is_blocked(e.organization_id, i.hash)) as "isBlocked"
+      from consent_event e join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
+      where e.organization_id = ${ctx.organizationId}::uuid and e.proof = 'typed' and e.reported_state = 'given'
+        and e.recorded_at > now() - make_interval(days => ${days}::int)
+        and ${
+          "subjectId" in of
+            ? sql`s.root_id = (select root_id from subject where organization_id = ${ctx.organizationId}::uuid and id = ${of.subjectId}::uuid)`
+            : sql`e.capture_token_id = ${of.captureTokenId}::uuid and e.subject_id = (select subject_id from capture_token_use
+                where organization_id = ${ctx.organizationId}::uuid and token_id = ${of.captureTokenId}::uuid)`
+        }
+      order by e.recorded_at desc, e.id desc limit 100`,
+  );
+}
+
+/** Queues the mail that asks the owner of an address to confirm a sign-up (uuid of its capture token). */
+export async function queueConfirmation(
+  ctx: Context,
+  captureTokenId: string,
+  reference: string,
+): Promise<void> {
+  await write<{ id: string }>(ctx, (sql) => ({
+    parts: [],
+    result: sql`select ${captureTokenId}::text as id`,
+    audit: { action: "consent.confirmation_asked", entity: reference },
+    job: {
+      task: "send_confirmation",
+      payload: { organizationId: ctx.organizationId, captureTokenId },
+      key: `send_confirmation:${captureTokenId}`,
+    },
+  }));
 }
 
 /** Events of some records of one person, the newest first. */

@@ -4,9 +4,9 @@ import type { Context } from "../../context.ts";
 import { answerOnce } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
+import { formatPasscode, passcodeBytes } from "../../kernel/passcode.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { nextStatus } from "./domain/life.ts";
-import { formatPasscode, passcodeBytes } from "./domain/passcode.ts";
 import { findRequest } from "./present-request.ts";
 import { insertDelivery } from "./store.ts";
 

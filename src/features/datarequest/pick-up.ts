@@ -1,8 +1,8 @@
 import { verify } from "@node-rs/argon2";
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
+import { readPasscode } from "../../kernel/passcode.ts";
 import { getOrganization } from "../organization/index.ts";
 import { hashToken } from "./create-delivery.ts";
-import { readPasscode } from "./domain/passcode.ts";
 import { type Pickup, recordDownload, recordRefusal, selectPickup, takeTry } from "./store.ts";
 import { openStoredArchive, type StoredArchive } from "./stored-archive.ts";
 

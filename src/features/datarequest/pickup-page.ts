@@ -34,6 +34,12 @@ export interface PickupPage {
 export function renderPickupPage(page: PickupPage): string {
   const { language, problem } = page;
   const message = (key: string, values = {}) => pageTemplates.message(key, language, values);
+  const error =
+    problem === undefined
+      ? null
+      : problem.kind === "wrong"
+        ? message("pickup.wrong", { left: problem.triesLeft })
+        : message("pickup.missing");
   return pageTemplates.render(
     "pickup",
     {
@@ -43,12 +49,8 @@ export function renderPickupPage(page: PickupPage): string {
       organizationName: shownText(page.organizationName),
       size: page.archiveBytes === undefined ? null : shownSize(page.archiveBytes, language),
       availableUntil: shownMoment(page.availableUntil, language, page.timeZone),
-      error:
-        problem === undefined
-          ? null
-          : problem.kind === "wrong"
-            ? message("pickup.wrong", { left: problem.triesLeft })
-            : message("pickup.missing"),
+      error,
+      problems: error === null ? [] : [{ field: "passcode", message: error }],
     },
     language,
   );

@@ -5,12 +5,12 @@ import { invalid } from "../../kernel/errors.ts";
 import { maskIdentifier } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
-import { makeLinkToken, organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
+import { makeLinkToken } from "../../kernel/link-token.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import { findPurpose } from "../organization/index.ts";
+import { findPurpose, openLink } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { type OpenedOrganization, openForPerson } from "./acting-person.ts";
+import type { OpenedOrganization } from "./acting-person.ts";
 import {
   insertLinkOptOut,
   insertUndo,
@@ -73,14 +73,11 @@ export async function openOptOutLink(
   token: string,
   requestId: string,
 ): Promise<OpenedLink | { readonly broken: OpenedOrganization | undefined }> {
-  const organizationId = organizationOfLinkToken(token);
-  const opened = organizationId
-    ? await openForPerson(services, organizationKeys, organizationId, requestId)
-    : undefined;
-  if (opened === undefined) return { broken: undefined };
+  const link = await openLink(services, organizationKeys, { use, token, requestId });
+  if ("broken" in link) return link;
+  const { opened } = link;
   const { ctx } = opened;
-  const content = readLinkToken(linkKey(ctx.keys), use, ctx.organizationId, token) as LinkContent | undefined;
-  if (content === undefined) return { broken: opened };
+  const content = link.content as LinkContent;
   const { root, identifiers } = await readPerson(ctx, formatId("sub", content.subjectId));
   const purpose = content.purpose === undefined ? undefined : await findPurpose(ctx, content.purpose);
   const number = identifiers.find(({ kind }) => kind === "phone" || kind === "wa_id") ?? identifiers[0];

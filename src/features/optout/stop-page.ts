@@ -25,6 +25,8 @@ export interface StopPage {
  */
 export function renderStopPage({ language, path, organizationName, wrong }: StopPage): string {
   const message = (key: string) => pageTemplates.message(key, language);
+  const error =
+    wrong === undefined ? null : message(wrong.typed.trim() === "" ? "stop.missing" : "stop.unreadable");
   return pageTemplates.render(
     "stop",
     {
@@ -33,8 +35,8 @@ export function renderStopPage({ language, path, organizationName, wrong }: Stop
       otherLanguage: otherLanguage(language),
       organizationName: shownText(organizationName),
       typed: shownText(wrong?.typed ?? ""),
-      error:
-        wrong === undefined ? null : message(wrong.typed.trim() === "" ? "stop.missing" : "stop.unreadable"),
+      error,
+      problems: error === null ? [] : [{ field: "phone", message: error }],
     },
     language,
   );

@@ -1,3 +1,4 @@
+export { type OpenedOrganization, openForPerson, openLink } from "./acting-person.ts";
 export { openInstallation, organizationKeyring, type SigningKey } from "./keys.ts";
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
@@ -8,4 +9,5 @@ export {
   selectOnlyOrganizationId as onlyOrganizationId,
   selectPurpose as findPurpose,
   selectPurposesOf as findPurposes,
+  selectSenders as findSenders,
 } from "./store.ts";

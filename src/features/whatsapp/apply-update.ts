@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { canonicalPhone, type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
+import { confirmByMessage } from "../consent/index.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
 import type {
@@ -122,6 +123,12 @@ async function applyInboundMessage(
       { subjectIds: [subject.id], senderId: sender.id, messageId, at, named },
     ),
   });
+  if (heard === "nothing" && message.phoneNumberId !== null)
+    await confirmByMessage(
+      ctx,
+      { subjectId: subject.id, named, texts: message.texts, messageId, at },
+      async (words) => (await hearNo(ctx, [words], ownKeywords)) !== "nothing",
+    );
 }
 
 /** A bare STOP ends everything that the business starts. */

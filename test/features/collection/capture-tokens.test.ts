@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deriveKey, keyedHash } from "../../../src/kernel/seal.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
-import { ago, created, Shop } from "../../support/shop.ts";
+import { ago, askedFor, created, Shop, wordings } from "../../support/shop.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -38,7 +38,11 @@ describe("a capture token", () => {
   it("says which version and language was on the screen, and when; the newest version by itself", async () => {
     const shop = await Shop.open(service);
     await created(
-      shop.org.post(`/v1/collection-points/${shop.point}/versions`, { wording: "Да.", language: "ru" }),
+      shop.org.post(`/v1/collection-points/${shop.point}/versions`, {
+        ...askedFor,
+        wording: wordings.ru,
+        language: "ru",
+      }),
     );
     const before = Date.now();
     const newest = await created<Issued>(issue(shop));
@@ -55,7 +59,11 @@ describe("a capture token", () => {
     const headers = { "idempotency-key": "page-view-1" };
     const first = await issue(shop, {}, headers);
     await created(
-      shop.org.post(`/v1/collection-points/${shop.point}/versions`, { wording: "Да.", language: "ru" }),
+      shop.org.post(`/v1/collection-points/${shop.point}/versions`, {
+        ...askedFor,
+        wording: wordings.ru,
+        language: "ru",
+      }),
     );
     const again = await issue(shop, {}, headers);
     expect(again.text).toBe(first.text);
@@ -111,13 +119,10 @@ describe("a capture token", () => {
         key: "other",
         kind: "form",
         name: "Other",
-        channels: ["whatsapp"],
-        purposes: ["promotions"],
-        language: "en",
-        wording: "Yes.",
+        ...askedFor,
       }),
     );
-    await created(shop.org.post(`/v1/collection-points/${shop.point}/versions`, { wording: "Yes, please." }));
+    await created(shop.org.post(`/v1/collection-points/${shop.point}/versions`, askedFor));
     await expectRefused(
       shop.sendConsent({ subject: person }, { collectionPointId: point.id, captureToken }),
       pointer,

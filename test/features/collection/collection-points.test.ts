@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { administer } from "../../support/database.ts";
 import { type OrganizationClient, startTestService, type TestService } from "../../support/service.ts";
-import { created } from "../../support/shop.ts";
+import { askedFor, created, wordings } from "../../support/shop.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -29,11 +29,7 @@ const input = {
   key: "checkout",
   kind: "checkbox",
   name: "Checkout",
-  channels: ["whatsapp"],
-  purposes: ["promotions"],
-  language: "en",
-  wording: "Yes, send me offers.",
-  privacyNoticeUrl: "https://shop.example/privacy",
+  ...askedFor,
 };
 
 const make = (org: OrganizationClient, more: object = {}) =>
@@ -43,15 +39,18 @@ describe("a collection point", () => {
   it("shows the same in every answer: made, read, listed, and as its first version", async () => {
     const org = await service.organization();
     const point = await created<Point>(make(org));
+    const sha256 = createHash("sha256").update(input.wording).digest("hex");
     expect(point).toEqual({
       ...input,
       id: point.id,
       publicKey: expect.stringMatching(/^pub_[0-9a-z]{26}$/),
+      formUrl: null,
       origins: [],
       chat: null,
       version: 1,
       defaultChecked: false,
-      wordingSha256: createHash("sha256").update(input.wording).digest("hex"),
+      wordingSha256: sha256,
+      boxes: [{ wording: input.wording, wordingSha256: sha256, purposes: ["promotions"], required: true }],
       createdAt: point.createdAt,
     });
     expect((await org.get(`/v1/collection-points/${point.id}`)).body).toEqual(point);
@@ -72,7 +71,7 @@ describe("a collection point", () => {
 
     const point = await created<Point>(make(org));
     const next = await org.post<Point>(`/v1/collection-points/${point.id}/versions`, {
-      wording: "Yes.",
+      wording: wordings.second,
       defaultChecked: true,
     });
     expect(next.status).toBe(422);
@@ -211,12 +210,21 @@ describe("a version", () => {
   it("takes what it leaves out from the newest, and changes nothing of the earlier ones", async () => {
     const org = await service.organization();
     const first = await created<Point>(make(org));
+    const russian = wordings.ru.replace("скидки", "скидки и ответы на вопросы");
+    const acceptWarnings = ["two_purposes_in_one_box"];
     const path = `/v1/collection-points/${first.id}/versions`;
     const second = await created<Point>(
-      org.post(path, { wording: "Second.", language: "ru", purposes: ["promotions", "support"] }),
+      org.post(path, {
+        wording: russian,
+        language: "ru",
+        purposes: ["promotions", "support"],
+        acceptWarnings,
+      }),
     );
     expect(second).toMatchObject({ version: 2, language: "ru", privacyNoticeUrl: input.privacyNoticeUrl });
-    const third = await created<Point>(org.post(path, { wording: "Third.", channels: ["sms"] }));
+    const third = await created<Point>(
+      org.post(path, { wording: russian.replace("WhatsApp", "СМС"), channels: ["sms"], acceptWarnings }),
+    );
     expect(third).toMatchObject({ version: 3, language: "ru", purposes: ["promotions", "support"] });
     expect((await org.get<{ items: Point[] }>(path)).body.items).toEqual([third, second, first]);
     expect((await org.get(`${path}/2`)).body).toEqual(second);
@@ -230,7 +238,9 @@ describe("a version", () => {
     const point = await created<Point>(make(org));
     const path = `/v1/collection-points/${point.id}/versions`;
     const made = await Promise.all(
-      Array.from({ length: 12 }, (_, n) => created<Point>(org.post(path, { wording: `Wording ${n}.` }))),
+      Array.from({ length: 12 }, (_, n) =>
+        created<Point>(org.post(path, { wording: `${wordings.en} (${n})` })),
+      ),
     );
     const numbers = made.map(({ version }) => version).sort((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: 12 }, (_, n) => n + 2));
@@ -253,9 +263,10 @@ describe("a version", () => {
     const point = await created<Point>(make(org));
     const path = `/v1/collection-points/${point.id}/versions`;
     const headers = { "idempotency-key": "second" };
-    const first = await org.post(path, { wording: "Second." }, headers);
-    await created(org.post(path, { wording: "Third.", purposes: ["support"], language: "ru" }));
-    const again = await org.post(path, { wording: "Second." }, headers);
+    const first = await org.post(path, { wording: wordings.second }, headers);
+    const third = wordings.ru.replace("скидки", "ответы на вопросы");
+    await created(org.post(path, { wording: third, purposes: ["support"], language: "ru" }));
+    const again = await org.post(path, { wording: wordings.second }, headers);
     expect(again.status).toBe(201);
     expect(again.text).toBe(first.text);
   });

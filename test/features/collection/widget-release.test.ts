@@ -93,6 +93,7 @@ describe("a snippet", () => {
     purposes: ["promotions"],
     language: "en",
     wording: "Yes, Tea shop may send me offers on WhatsApp. I can stop at any time.",
+    privacyNoticeUrl: "https://shop.example/privacy",
   };
 
   async function snippetOf(kind: string, chat: boolean) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { insertOptOut } from "../../../src/features/optout/store.ts";
 import { formatId, parseId } from "../../../src/kernel/ids.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
-import { ago, created, messages, Shop } from "../../support/shop.ts";
+import { ago, askedFor, created, messages, Shop, wordings } from "../../support/shop.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -34,7 +34,8 @@ async function historyOf(shop: Shop, subjectId: string) {
 }
 
 describe("provenance", () => {
-  const wording = "Yes — «Example Shop» may write to me.\r\n\tЯ могу отписаться.  👍🏽 e\u0301 \u202e ";
+  const wording =
+    "Yes — «Example Shop» может писать мне о скидках в WhatsApp.\r\n\tЯ могу отписаться.  👍🏽 e\u0301 \u202e ";
 
   it("comes back in full, with the wording exactly as it was shown, also when a newer version exists", async () => {
     const { org } = await Shop.open(service);
@@ -65,12 +66,14 @@ describe("provenance", () => {
     const given = await created<{ id: string; subjectId: string; recordedAt: string }>(
       org.post("/v1/consents", { subject: person, purpose: "promotions", state: "given", provenance }),
     );
+    const other = wordings.ru;
     const second = await org.post(`/v1/collection-points/${point.id}/versions`, {
-      wording: "Другой текст.",
-      language: "en",
+      wording: other,
+      purposes: ["promotions"],
+      language: "ru",
       privacyNoticeUrl: "https://shop.example/privacy?v=2",
     });
-    expect(second.body).toMatchObject({ version: 2, wording: "Другой текст." });
+    expect(second.body).toMatchObject({ version: 2, wording: other });
 
     const history = await org.get<History>(`/v1/subjects/${given.subjectId}/consents`);
     expect(history.body.items).toEqual([
@@ -176,10 +179,7 @@ describe("provenance", () => {
         key: "new",
         kind: "form",
         name: "New",
-        channels: ["whatsapp"],
-        purposes: ["promotions"],
-        language: "en",
-        wording: "Yes.",
+        ...askedFor,
       }),
     );
     const at = (occurredAt: string) =>
@@ -192,7 +192,7 @@ describe("provenance", () => {
 
     // The first version is older than the second.
     const next = await created<{ createdAt: string }>(
-      shop.org.post(`/v1/collection-points/${shop.point}/versions`, { wording: "Another." }),
+      shop.org.post(`/v1/collection-points/${shop.point}/versions`, askedFor),
     );
     const before = new Date(Math.floor(Date.parse(next.createdAt) / 1000) * 1000 - 1).toISOString();
     expect((await shop.sendConsent({ subject: person }, { version: 2, occurredAt: before })).status).toBe(

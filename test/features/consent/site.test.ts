@@ -19,7 +19,6 @@ interface Shown {
   token: string;
   expiresAt: string;
   version: number;
-  wording: string;
 }
 
 /** A shop whose site shows a collection point of its own. */
@@ -75,7 +74,7 @@ class Site {
     const body = { subject: { phone }, provenance: { captureToken } };
     return this.visitor.post<{
       reference: string;
-      state: string;
+      confirmation: { needed: boolean; words: string; chatUrl: string | null };
       type?: string;
       errors?: { pointer: string; message: string }[];
     }>(`${this.path}/consents`, body, headers);
@@ -93,13 +92,20 @@ class Site {
   }
 }
 
+/** Two things that one wording asks for: not well done, but not forbidden. */
+const twoPurposes = {
+  purposes: ["promotions", "order_updates"],
+  wording: "Yes, Tea shop may send me offers and news of my orders on WhatsApp. I can stop at any time.",
+  acceptWarnings: ["two_purposes_in_one_box"],
+};
+
 const corsHeaders = (headers: Headers) =>
   [...headers.keys()].filter((name) => name.startsWith("access-control-"));
 
 describe("a listed site", () => {
   it("is told the exact wording of the newest version, and gets a token for its page", async () => {
     const site = await Site.open();
-    const wording = "Yes, Tea shop may write to me on WhatsApp.";
+    const wording = "Yes, Tea shop may write to me on WhatsApp about its offers. I can stop at any time.";
     await created(site.shop.org.post(`/v1/collection-points/${site.id}/versions`, { wording }));
     const answer = await site.captures();
     expect(answer.status, answer.text).toBe(201);
@@ -110,8 +116,7 @@ describe("a listed site", () => {
       organizationName: "Shop",
       version: 2,
       language: "en",
-      wording,
-      purposes: ["promotions"],
+      boxes: [{ wording, purposes: ["promotions"], required: true }],
       privacyNoticeUrl: `${origin}/privacy`,
       chatUrl: null,
     });
@@ -257,7 +262,14 @@ describe("a visitor's yes", () => {
       { ...json, "user-agent": `Mozilla/5.0 ${"x".repeat(2_000)}` },
     );
     expect(done.status, done.text).toBe(201);
-    expect(done.body).toEqual({ reference: expect.stringMatching(/^cns_[0-9a-z]{26}$/), state: "given" });
+    expect(done.body).toEqual({
+      reference: expect.stringMatching(/^cns_[0-9a-z]{26}$/),
+      confirmation: {
+        needed: false,
+        words: expect.stringMatching(/^I confirm: [0-9A-Z]{4}-[0-9A-Z]{4}$/),
+        chatUrl: expect.stringMatching(/^https:\/\/wa\.me\/12025550100\?text=I%20confirm%3A%20/),
+      },
+    });
     expect(await site.shop.codes(person)).toEqual([]);
     const [event, ...more] = await site.history();
     expect(more).toEqual([]);
@@ -270,7 +282,7 @@ describe("a visitor's yes", () => {
         version: 1,
         wording: "Yes, Tea shop may send me offers on WhatsApp. I can stop at any time.",
         indication: "ticked",
-        proof: "demonstrated",
+        proof: "typed",
         language: "en",
         pageUrl: `${origin}/tea`,
         userAgent: `Mozilla/5.0 ${"x".repeat(2_000)}`.slice(0, 1_000),
@@ -279,11 +291,11 @@ describe("a visitor's yes", () => {
   });
 
   it("is for each purpose that the wording names, as the version of the token says, not a newer one", async () => {
-    const site = await Site.open({ purposes: ["promotions", "order_updates"] });
+    const site = await Site.open(twoPurposes);
     const captureToken = await site.token();
     await created(
       site.shop.org.post(`/v1/collection-points/${site.id}/versions`, {
-        wording: "Da.",
+        wording: "Yes, Tea shop may answer my questions on WhatsApp. I can stop at any time.",
         purposes: ["support"],
       }),
     );
@@ -294,7 +306,7 @@ describe("a visitor's yes", () => {
   });
 
   it("is one, however often and at however many times it is sent", async () => {
-    const site = await Site.open({ purposes: ["promotions", "order_updates"] });
+    const site = await Site.open(twoPurposes);
     const captureToken = await site.token();
     const sent = { captureToken, ...person };
     const first = await site.consents(sent);
@@ -383,12 +395,12 @@ describe("a visitor's yes", () => {
     );
     await created(
       site.shop.org.post(`/v1/collection-points/${site.id}/versions`, {
-        wording: "News.",
+        wording: "Yes, Tea shop may send me news on WhatsApp. I can stop at any time.",
         purposes: ["news"],
       }),
     );
     const { body } = await site.consents({ captureToken: await site.token(), ...person });
-    expect(body.state).toBe("requested");
+    expect(body.confirmation.needed).toBe(true);
     expect(await site.shop.codes(person, { purpose: "news" })).toEqual(["consent_pending"]);
   });
 

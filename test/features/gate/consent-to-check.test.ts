@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type OrganizationClient, startTestService, type TestService } from "../../support/service.ts";
+import { askedFor } from "../../support/shop.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -25,11 +26,16 @@ async function shop() {
       key: "checkout",
       kind: "checkbox",
       name: "Checkout",
-      channels: ["whatsapp"],
-      purposes: ["promotions", "order_updates"],
-      language: "en",
-      wording: "Yes, Example Shop may send me offers on WhatsApp.",
-      privacyNoticeUrl: "https://shop.example/privacy",
+      ...askedFor,
+      purposes: undefined,
+      wording: undefined,
+      boxes: [
+        askedFor,
+        {
+          wording: "Yes, Shop may tell me about my orders on WhatsApp. I can stop it.",
+          purposes: ["order_updates"],
+        },
+      ].map(({ wording, purposes }) => ({ wording, purposes })),
     },
   );
   expect(point.status).toBe(201);

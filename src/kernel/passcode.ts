@@ -1,4 +1,4 @@
-import { SaysoError } from "../../../kernel/errors.ts";
+import { SaysoError } from "./errors.ts";
 
 // Crockford's base 32: no I, L, O (read as 1, 1, 0) and no U.
 const symbols = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -42,6 +42,31 @@ export function readPasscode(typed: string): string | undefined {
     .replace(/[\s\p{Pd}\u2212]/gu, "")
     .replace(/\p{L}/gu, (letter) => lookalikes.get(letter) ?? letter);
   return canonical.test(code) ? grouped(code) : undefined;
+}
+
+/** Characters of a text that are looked at for passcodes. */
+const longestSearched = 400;
+const betweenWords = /[^\p{L}\p{N}\p{Pd}\u2212]+/u;
+
+/**
+ * The passcodes that stand in a text, alone or among words, in one piece or two. A word of eight letters may look like
+ * one. Looks at the first 400 characters.
+ */
+export function passcodesIn(text: string): readonly string[] {
+  const words = text.slice(0, longestSearched).split(betweenWords);
+  const found = words.flatMap((word, n) => [word, `${word}${words[n + 1] ?? ""}`].map(readPasscode));
+  return [...new Set(found.filter((code) => code !== undefined))];
+}
+
+/** What a text says beside a passcode that stands in it. */
+export function withoutPasscode(text: string, code: string): string {
+  const words = text.split(betweenWords);
+  return words
+    .filter((word, n) => {
+      const pieces = [word, `${word}${words[n + 1] ?? ""}`, `${words[n - 1] ?? ""}${word}`];
+      return word !== "" && !pieces.some((piece) => readPasscode(piece) === code);
+    })
+    .join(" ");
 }
 
 const lookalikes: ReadonlyMap<string, string> = new Map([

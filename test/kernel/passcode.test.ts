@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import {
   formatPasscode,
   passcodeBytes,
+  passcodesIn,
   readPasscode,
-} from "../../../src/features/datarequest/domain/passcode.ts";
+  withoutPasscode,
+} from "../../src/kernel/passcode.ts";
 
 const random = fc.uint8Array({ minLength: passcodeBytes, maxLength: passcodeBytes });
 
@@ -100,5 +102,26 @@ describe("a passcode as a person types it", () => {
   it("is not read from a text of any length", () => {
     expect(readPasscode(`0A1B-2C3D${" ".repeat(55)}`)).toBe("0A1B-2C3D");
     expect(readPasscode(`0A1B-2C3D${" ".repeat(56)}`)).toBeUndefined();
+  });
+});
+
+describe("a text with a passcode in it", () => {
+  it("has it found among words, in one piece or two, and says the rest without it", () => {
+    fc.assert(
+      fc.property(random, fc.constantFrom("", "I confirm: ", "Подтверждаю —  "), (bytes, before) => {
+        const code = formatPasscode(bytes);
+        for (const written of [code, code.toLowerCase(), code.replace("-", " "), code.replace("-", "")]) {
+          const text = `${before}${written}!`;
+          expect(passcodesIn(text)).toContain(code);
+          expect(withoutPasscode(text, code)).toBe(before.replace(/[^\p{L}]+/gu, " ").trim());
+        }
+      }),
+    );
+  });
+
+  it("has none where there is none, however long it is", () => {
+    expect(passcodesIn("Good morning, is the parcel here?")).toEqual([]);
+    expect(passcodesIn(`${"x ".repeat(500)}7K3M-Q9TX`)).toEqual([]);
+    expect(withoutPasscode("Stop, please", "7K3M-Q9TX")).toBe("Stop please");
   });
 });

@@ -1,0 +1,1 @@
+ALTER TABLE "collection_point_version" ADD COLUMN "boxes" jsonb;

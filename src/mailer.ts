@@ -1,0 +1,28 @@
+import { createTransport } from "nodemailer";
+import type { SendMail } from "./context.ts";
+import { limits } from "./kernel/limits.ts";
+
+/**
+ * Sends mails by way of a mail server (`smtp://` with STARTTLS where it is offered, `smtps://`). Every mail is a
+ * connection of its own: they are few, and nothing is left open when the service stops.
+ */
+export function createMailer({ url, from }: { url: string; from: string }): SendMail {
+  const transport = createTransport(url, { from });
+  const timeouts = {
+    connectionTimeout: limits.mailTimeoutMs,
+    greetingTimeout: limits.mailTimeoutMs,
+    socketTimeout: limits.mailTimeoutMs,
+  };
+  Object.assign(transport.options, timeouts);
+  return async (mail) => {
+    // Nobody answers a machine, and no machine should answer this one (RFC 3834).
+    await transport
+      .sendMail({ ...mail, headers: { "Auto-Submitted": "auto-generated" } })
+      .catch(({ code, responseCode }: { code?: string; responseCode?: number }) => {
+        // What the server says names the address, and errors of jobs are logged and kept.
+        throw new Error(
+          `The mail server did not take a mail: ${code ?? "unknown"} ${responseCode ?? ""}`.trim(),
+        );
+      });
+  };
+}
