@@ -17,6 +17,7 @@ import {
   createPreviewer,
   createRedeemer,
   optOutKeywords,
+  permitSeconds,
   weighComplaints,
 } from "./features/gate/index.ts";
 import { checkLineRoutes } from "./features/gate/line-routes.ts";
@@ -97,8 +98,8 @@ export function buildApp(composed: Composed, config: Config): App {
   );
   siteRoutes(app, services, organizationKeys);
   widgetRoutes(app, services);
-  optOutPageRoutes(app, services, organizationKeys);
-  stopRoutes(app, services, organizationKeys);
+  optOutPageRoutes(app, services, organizationKeys, permitSeconds);
+  stopRoutes(app, services, organizationKeys, permitSeconds);
   pickupRoutes(app, services, organizationKeys);
   signingKeyRoutes(app, [composed.signingKey.publicKey]);
   operationRoutes(app, services);

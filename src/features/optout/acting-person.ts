@@ -1,5 +1,6 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
+import { addSeconds } from "../../kernel/time.ts";
 import { getOrganization } from "../organization/index.ts";
 
 /** An organization as somebody finds it who came to one of its pages, with a context in which they act themselves. */
@@ -13,6 +14,19 @@ export interface OpenedOrganization {
     readonly country: string | null;
     readonly timeZone: string;
   };
+}
+
+/** How long after a no of an organization's what was handed over before it may still arrive, in seconds. */
+export type HandingOver = (ctx: Context) => Promise<number>;
+
+/** Until when that is; undefined once the time is over, as when a press of a button is repeated. */
+export async function handedOverUntil(
+  ctx: Context,
+  recordedAt: Date,
+  handingOver: HandingOver,
+): Promise<Date | undefined> {
+  const until = addSeconds(recordedAt, await handingOver(ctx));
+  return until > ctx.services.now() ? until : undefined;
 }
 
 /** Opens an organization (uuid) for a person. Undefined when there is none. */

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { replay } from "../../db/write.ts";
-import { invalid } from "../../kernel/errors.ts";
+import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { maskIdentifier } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -81,7 +81,9 @@ export async function openOptOutLink(
   const { ctx } = opened;
   const content = readLinkToken(linkKey(ctx.keys), use, ctx.organizationId, token) as LinkContent | undefined;
   if (content === undefined) return { broken: opened };
-  const { root, identifiers } = await readPerson(ctx, formatId("sub", content.subjectId));
+  const person = await knownPerson(ctx, content.subjectId);
+  if (person === undefined) return { broken: opened };
+  const { root, identifiers } = person;
   const purpose = content.purpose === undefined ? undefined : await findPurpose(ctx, content.purpose);
   const number = identifiers.find(({ kind }) => kind === "phone" || kind === "wa_id") ?? identifiers[0];
   return {
@@ -90,6 +92,16 @@ export async function openOptOutLink(
     purpose: purpose && { key: purpose.key, name: purpose.name },
     maskedNumber: number === undefined ? "…" : maskIdentifier(number),
   };
+}
+
+/** Somebody who is no more on record has no link any more. */
+async function knownPerson(ctx: Context, subjectId: string) {
+  try {
+    return await readPerson(ctx, formatId("sub", subjectId));
+  } catch (error) {
+    if (error instanceof SaysoError && error.code === "not_found") return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -5,8 +5,7 @@ import { readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { limits } from "../../kernel/limits.ts";
-import { addSeconds } from "../../kernel/time.ts";
-import type { OpenedOrganization } from "./acting-person.ts";
+import { type HandingOver, handedOverUntil, type OpenedOrganization } from "./acting-person.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink, undoOptOut } from "./opt-out-link.ts";
 import {
   renderOptOutDonePage,
@@ -25,6 +24,7 @@ export function optOutPageRoutes(
   app: App,
   services: Services,
   organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  handingOver: HandingOver,
 ): void {
   const opened = (c: HonoContext<AppEnv>) =>
     openOptOutLink(services, organizationKeys, c.req.param("token") ?? "", c.var.requestId);
@@ -66,7 +66,7 @@ export function optOutPageRoutes(
         purposeName: done.scope === "all" ? undefined : link.purpose?.name,
         reference: done.reference,
         recordedAt: done.recordedAt,
-        handedOverUntil: addSeconds(done.recordedAt, limits.permitLifeSeconds),
+        handedOverUntil: await handedOverUntil(link.ctx, done.recordedAt, handingOver),
         undo: done.undo,
         timeZone: link.organization.timeZone,
       }),
