@@ -1,2 +1,2 @@
 export { consentHistory } from "./consent-history.ts";
-export { createConsentRecorder, recordConsents } from "./record-consents.ts";
+export { createConsentRecorder, giveConsent, type RecordedConsent, recordConsents } from "./record-consents.ts";

@@ -5,6 +5,7 @@ export { explain } from "./domain/explain.ts";
 export { policySchema } from "./domain/policy.ts";
 export { unpackDecision } from "./domain/stored-decision.ts";
 export { createLanes } from "./judge.ts";
+export { mayCome } from "./may-come.ts";
 export { optOutKeywords, permitSeconds } from "./policies.ts";
 export { createPreviewer, type Preview } from "./preview.ts";
 export { proposePolicy } from "./propose-policy.ts";

@@ -105,17 +105,21 @@ async function knownPerson(ctx: Context, subjectId: string) {
 }
 
 /**
- * Takes the no of a link's bearer. Asked twice it answers the same: an opt-out of that scope that they made by a link
+ * Takes the no of a link's bearer: to everything, or to one purpose, which is the link's unless another is named. Whoever
+ * may stop everything may stop any of it. Asked twice it answers the same: an opt-out of that scope that they made by a link
  * and that stands already is the answer. Gives the reference and the nonce that takes it back for ten minutes.
  */
-export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all") {
-  const purpose = scope === "purpose" ? link.purpose?.key : undefined;
+export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all", named?: string) {
+  const other = scope === "all" || named === undefined ? undefined : await findPurpose(link.ctx, named);
+  const stopped = scope === "all" ? undefined : (other ?? link.purpose);
+  const purpose = stopped?.key;
   const { id, recordedAt } = await findOrMakeOptOut(link, purpose);
   const undoUntil = addSeconds(recordedAt, limits.optOutUndoSeconds);
   return {
     reference: id,
     recordedAt,
-    scope: purpose === undefined ? ("all" as const) : ("purpose" as const),
+    /** What was stopped; undefined: everything. */
+    purposeName: stopped?.name,
     undo:
       undoUntil > link.ctx.services.now() ? { nonce: undoNonce(link.ctx, id), until: undoUntil } : undefined,
   };

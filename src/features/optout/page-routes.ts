@@ -17,8 +17,9 @@ import {
 
 /**
  * The pages behind an opt-out link. GET, HEAD and OPTIONS change nothing, ever, because scanners and previews follow
- * links; POST takes the no. Its form fields are `scope=purpose|all` from the page, or `List-Unsubscribe=One-Click`
- * (RFC 8058: no cookie, no redirect). A POST that says neither is still a no, to what the link is about.
+ * links; POST takes the no. Its form fields are `scope=purpose|all` from the page, and `purpose` for another one than the
+ * link's, or `List-Unsubscribe=One-Click` (RFC 8058: no cookie, no redirect). A POST that says neither is still a no, to
+ * what the link is about.
  */
 export function optOutPageRoutes(
   app: App,
@@ -57,13 +58,14 @@ export function optOutPageRoutes(
   app.post("/o/:token", limited(limits.formBytes), async (c) => {
     const link = await opened(c);
     if ("broken" in link) return linkProblem(c, link.broken);
-    const { scope } = await readForm(c);
-    const done = await optOutByLink(link, scope === "all" ? "all" : "purpose");
+    const { scope, purpose } = await readForm(c);
+    const named = typeof purpose === "string" ? purpose : undefined;
+    const done = await optOutByLink(link, scope === "all" ? "all" : "purpose", named);
     return html(
       c,
       renderOptOutDonePage({
         ...shown(c, link),
-        purposeName: done.scope === "all" ? undefined : link.purpose?.name,
+        purposeName: done.purposeName,
         reference: done.reference,
         recordedAt: done.recordedAt,
         handedOverUntil: await handedOverUntil(link.ctx, done.recordedAt, handingOver),

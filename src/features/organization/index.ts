@@ -1,6 +1,7 @@
 export { openInstallation, organizationKeyring, type SigningKey } from "./keys.ts";
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
+export { listPurposes } from "./manage-purposes.ts";
 export { findSender } from "./manage-senders.ts";
 
 export {
