@@ -16,6 +16,7 @@ import {
   createLanes,
   createPreviewer,
   createRedeemer,
+  mayCome,
   optOutKeywords,
   permitSeconds,
   weighComplaints,
@@ -35,6 +36,8 @@ import { suspicionRoutes } from "./features/optout/suspicion-routes.ts";
 import { apiKeyFinder } from "./features/organization/index.ts";
 import { organizationRoutes } from "./features/organization/routes.ts";
 import { outgoingRoutes } from "./features/outgoing/routes.ts";
+import { preferencePageRoutes } from "./features/preference/page-routes.ts";
+import { preferenceRoutes } from "./features/preference/routes.ts";
 import { subjectRoutes } from "./features/subject/routes.ts";
 import { webhookRoutes, whatsappRoutes } from "./features/whatsapp/routes.ts";
 import { type App, createApp, jsonBody } from "./http/app.ts";
@@ -74,6 +77,7 @@ export function buildApp(composed: Composed, config: Config): App {
   consentRoutes(app, createConsentRecorder());
   optOutRoutes(app);
   suspicionRoutes(app);
+  preferenceRoutes(app);
   blocklistRoutes(app);
   gateRoutes(app, gate);
   previewRoutes(app, preview);
@@ -99,6 +103,7 @@ export function buildApp(composed: Composed, config: Config): App {
   siteRoutes(app, services, organizationKeys);
   widgetRoutes(app, services);
   optOutPageRoutes(app, services, organizationKeys, permitSeconds);
+  preferencePageRoutes(app, services, organizationKeys, mayCome);
   stopRoutes(app, services, organizationKeys, permitSeconds);
   pickupRoutes(app, services, organizationKeys);
   signingKeyRoutes(app, [composed.signingKey.publicKey]);

@@ -1,7 +1,6 @@
 import { renderPickupClosedPage, renderPickupPage } from "../../src/features/datarequest/pickup-page.ts";
 import {
   renderOptOutDonePage,
-  renderOptOutLinkProblemPage,
   renderOptOutNotUndonePage,
   renderOptOutPage,
   renderOptOutUndonePage,
@@ -11,6 +10,15 @@ import {
   renderStopPage,
   renderStopUnknownPage,
 } from "../../src/features/optout/stop-page.ts";
+import {
+  type ChoicesPage,
+  renderChoicesPage,
+  renderCodePage,
+  renderPreferenceDonePage,
+  renderPreferencesPage,
+  renderPreferenceUndonePage,
+} from "../../src/features/preference/page.ts";
+import { renderLinkProblemPage } from "../../src/http/link-problem-page.ts";
 import { renderProblemPage } from "../../src/http/problem-page.ts";
 import type { Language } from "../../src/kernel/language.ts";
 
@@ -19,6 +27,8 @@ export interface PageWords {
   readonly organizationName: string;
   readonly purposeName: string;
   readonly contact: string;
+  /** What a collection point asks. */
+  readonly wording: string;
   /** What somebody typed into a field. */
   readonly typed: string;
 }
@@ -28,12 +38,15 @@ const plainWords: Readonly<Record<Language, PageWords>> = {
     organizationName: "Harbour Bookshop",
     purposeName: "Offers and new arrivals",
     contact: "hello@bookshop.example",
+    wording: "Yes, Harbour Bookshop may send me offers on WhatsApp. I can stop at any time by writing STOP.",
     typed: "0151 2345",
   },
   ru: {
     organizationName: "Книжная лавка «Причал»",
     purposeName: "Скидки и новинки",
     contact: "hello@bookshop.example",
+    wording:
+      "Да, «Причал» может присылать мне предложения в WhatsApp. Отказаться можно в любой момент словом СТОП.",
     typed: "8 (912) 345",
   },
 };
@@ -43,6 +56,7 @@ export const hostileWords: PageWords = {
   organizationName: `<script>alert(1)</script>"'\`=&\u202egnp.exe\u202c\u2066${"W".repeat(150)}`,
   purposeName: `</bdi><img src=x onerror=alert(1)>=HYPERLINK("x")e${"\u0301".repeat(60)}${"Щ".repeat(90)}`,
   typed: `"><script>alert(1)</script>\u202e+7${"9".repeat(200)}`,
+  wording: `<b>Yes</b> \u202e=1+1 ${"Ж".repeat(120)}`,
   contact: `javascript:alert(1)//"><b>${"\u202e"}moc${"x".repeat(150)}`,
 };
 
@@ -67,6 +81,54 @@ export function allPages(
     timeZone,
   };
   const stop = { language, path: "/stop", organizationName };
+  const link = { ...subject, timeZone };
+  const purposes = Array.from({ length: 12 }, (_, n) => ({
+    key: n === 0 ? "promotions" : `purpose_${n}`,
+    name: n < 2 ? purposeName : `${plainWords[language].purposeName} ${n}`,
+  }));
+  const wish = { id: "prf_01kap8w3vtee2t0m4wa8cn7v6k", at: recordedAt };
+  const holds = {
+    pause: { ...wish, until: new Date("2026-12-22T17:41:30Z") },
+    frequency: { ...wish, most: 1, hours: 720, name: "month" },
+    language: { ...wish, word: "kk" },
+    channel: null,
+  } as const;
+  const chosen = {
+    outcome: "chosen",
+    reference: wish.id,
+    recordedAt,
+    holds,
+    undo: done.undo,
+  } as const;
+  const mine: ChoicesPage = {
+    ...link,
+    session: { token: "k3Qm0vV1cZfJ8yq2b7dXtA".repeat(12), until: new Date("2026-11-22T17:56:30Z") },
+    preferences: holds,
+    choices: purposes.map((purpose, n) => ({
+      ...purpose,
+      mayCome: n % 3 === 1,
+      yes:
+        n % 3 === 2
+          ? null
+          : {
+              at: recordedAt,
+              indication: "ticked",
+              pointKind: "checkbox",
+              wording: words.wording,
+              wordingLanguage: language,
+            },
+      again: n % 3 === 0 ? { wording: words.wording, language, captureToken: "cap1.x.y".repeat(30) } : null,
+    })),
+    history: ["consent_given", "opted_out_purpose", "pause_chosen", "frequency_chosen", "unheard_of"].map(
+      (what) => ({
+        at: recordedAt,
+        what,
+        purposeName,
+        until: holds.pause.until,
+        word: what === "frequency_chosen" ? "1/168" : null,
+      }),
+    ),
+  };
   const pickup = {
     language,
     path: "/a/Zt4m0vV1cZfJ8yq2b7dXtA",
@@ -83,12 +145,49 @@ export function allPages(
     "opt-out-undone": renderOptOutUndonePage(subject),
     "opt-out-too-late": renderOptOutNotUndonePage({ ...subject, reason: "too_late", contact }),
     "opt-out-superseded": renderOptOutNotUndonePage({ ...subject, reason: "superseded" }),
-    "opt-out-link": renderOptOutLinkProblemPage({ language, stopPath: "/stop" }),
-    "opt-out-link-contact": renderOptOutLinkProblemPage({
-      language,
-      stopPath: "/stop/org_01kap8w3vtee2t0m4wa8cn7v6k",
-      organizationName,
+    "opt-out-link": renderLinkProblemPage(language),
+    "opt-out-link-contact": renderLinkProblemPage(language, {
+      id: "org_01kap8w3vtee2t0m4wa8cn7v6k",
+      name: organizationName,
       contact,
+    }),
+    preferences: renderPreferencesPage({ ...link, purposes, isWrong: false }),
+    "preferences-wrong": renderPreferencesPage({ ...link, purposes, isWrong: true }),
+    "preference-paused": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "pause", days: 30 },
+      done: chosen,
+    }),
+    "preference-weekly": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "frequency", frequency: "week" },
+      done: chosen,
+    }),
+    "preference-language": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "language", language: "kk" },
+      done: { ...chosen, undo: undefined },
+    }),
+    "preference-stricter": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "frequency", frequency: "week" },
+      done: { outcome: "stricter", holds },
+    }),
+    "preference-undone": renderPreferenceUndonePage({ ...link, outcome: "undone" }),
+    "preference-too-late": renderPreferenceUndonePage({ ...link, outcome: "too_late", contact }),
+    "preference-code": renderCodePage({ ...link, state: "ask" }),
+    "preference-code-sent": renderCodePage({ ...link, state: "sent" }),
+    "preference-code-wrong": renderCodePage({
+      ...link,
+      state: "ask",
+      problem: { kind: "wrong", triesLeft: 3 },
+    }),
+    "preference-code-too-many": renderCodePage({ ...link, state: "too_many" }),
+    "preferences-mine": renderChoicesPage(mine),
+    "preferences-mine-saved": renderChoicesPage({ ...mine, notice: { kind: "stopped", name: purposeName } }),
+    "preferences-mine-not-ticked": renderChoicesPage({
+      ...mine,
+      notice: { kind: "not_ticked", purpose: "promotions" },
     }),
     stop: renderStopPage(stop),
     "stop-wrong": renderStopPage({ ...stop, wrong: { typed: words.typed } }),

@@ -1,2 +1,7 @@
 export { consentHistory } from "./consent-history.ts";
-export { createConsentRecorder, giveConsent, type RecordedConsent, recordConsents } from "./record-consents.ts";
+export {
+  createConsentRecorder,
+  giveConsent,
+  type RecordedConsent,
+  recordConsents,
+} from "./record-consents.ts";

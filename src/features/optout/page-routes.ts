@@ -3,13 +3,13 @@ import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited } from "../../http/app.ts";
 import { readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
+import { renderLinkProblemPage } from "../../http/link-problem-page.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { limits } from "../../kernel/limits.ts";
 import { type HandingOver, handedOverUntil, type OpenedOrganization } from "./acting-person.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink, undoOptOut } from "./opt-out-link.ts";
 import {
   renderOptOutDonePage,
-  renderOptOutLinkProblemPage,
   renderOptOutNotUndonePage,
   renderOptOutPage,
   renderOptOutUndonePage,
@@ -32,16 +32,7 @@ export function optOutPageRoutes(
   const html = (c: HonoContext<AppEnv>, page: string, status: 200 | 404 = 200) =>
     c.body(page, status, pageHeaders);
   const linkProblem = (c: HonoContext<AppEnv>, of: OpenedOrganization | undefined) =>
-    html(
-      c,
-      renderOptOutLinkProblemPage({
-        language: pageLanguage(c),
-        stopPath: of === undefined ? "/stop" : `/stop/${of.organization.id}`,
-        organizationName: of?.organization.name,
-        contact: of?.organization.contact,
-      }),
-      404,
-    );
+    html(c, renderLinkProblemPage(pageLanguage(c), of?.organization), 404);
   const shown = (c: HonoContext<AppEnv>, link: OpenedLink) => ({
     language: pageLanguage(c),
     path: `/o/${c.req.param("token") ?? ""}`,

@@ -6,7 +6,7 @@ import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import type { OpenedLink } from "../optout/index.ts";
 import { findSubject } from "../subject/index.ts";
-import { type Choice, frequencies, type Frequency, frequencyName, takesAway } from "./domain/choice.ts";
+import { type Choice, type Frequency, frequencies, frequencyName, takesAway } from "./domain/choice.ts";
 import {
   insertChoice,
   insertUndoneChoice,
@@ -43,9 +43,7 @@ function present(rows: readonly PreferenceRow[]): Preferences {
     row === undefined || row.word === null ? null : { ...common(row), word: row.word };
   return {
     pause:
-      pause === undefined || pause.until === null
-        ? null
-        : { ...common(pause), until: new Date(pause.until) },
+      pause === undefined || pause.until === null ? null : { ...common(pause), until: new Date(pause.until) },
     frequency:
       frequency === undefined || frequency.most === null || frequency.hours === null
         ? null

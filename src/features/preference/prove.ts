@@ -34,7 +34,12 @@ export function takeCodeTurn({ ctx }: OpenedLink, address: string): Promise<void
  */
 export async function askForCode({ ctx, subjectId }: OpenedLink, language: string): Promise<boolean> {
   const id = ctx.services.newId("pcd");
-  const made = await insertCode(ctx, { id, subjectId: parseId("sub", subjectId) ?? "", language, isAsked: true });
+  const made = await insertCode(ctx, {
+    id,
+    subjectId: parseId("sub", subjectId) ?? "",
+    language,
+    isAsked: true,
+  });
   return made !== undefined;
 }
 
@@ -110,9 +115,7 @@ export async function prove(link: OpenedLink, typed: string): Promise<Proof> {
   const tried = await tryCode(ctx, { id: open.id, isRight });
   if (tried === undefined) return { outcome: "none" };
   if (!isRight)
-    return tried.tries_left === 0
-      ? { outcome: "none" }
-      : { outcome: "wrong", triesLeft: tried.tries_left };
+    return tried.tries_left === 0 ? { outcome: "none" } : { outcome: "wrong", triesLeft: tried.tries_left };
   const until = addSeconds(ctx.services.now(), limits.preferenceSessionSeconds);
   const token = makeLinkToken(sessionKey(ctx), sessionUse, ctx.organizationId, {
     subjectId: link.subjectId,

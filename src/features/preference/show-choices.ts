@@ -44,7 +44,11 @@ export interface ShownChoice extends ShownPurpose {
   readonly mayCome: boolean;
   readonly yes: ShownYes | null;
   /** What they would agree to, and the token that proves it was on the screen; null: nothing asks for it on a screen. */
-  readonly again: { readonly wording: string; readonly language: string; readonly captureToken: string } | null;
+  readonly again: {
+    readonly wording: string;
+    readonly language: string;
+    readonly captureToken: string;
+  } | null;
 }
 
 /** One thing that happened, for the history. `what` is a word of the catalogue. */

@@ -198,7 +198,10 @@ export async function recordRevealed(
 }
 
 /** The newest code of a person that can still be tried; undefined: there is none. */
-export async function selectOpenCode(ctx: Context, subjectIds: readonly string[]): Promise<CodeRow | undefined> {
+export async function selectOpenCode(
+  ctx: Context,
+  subjectIds: readonly string[],
+): Promise<CodeRow | undefined> {
   const rows = await ctx.services.db.read((d) =>
     d
       .select()

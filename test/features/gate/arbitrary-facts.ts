@@ -142,7 +142,9 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
       preferences: fc.record({
         pauses: mostly<Facts["preferences"]["pauses"]>(
           [],
-          fc.array(fc.record({ id: fc.constantFrom("prf_a", "prf_b"), until: someInstant }), { maxLength: 2 }),
+          fc.array(fc.record({ id: fc.constantFrom("prf_a", "prf_b"), until: someInstant }), {
+            maxLength: 2,
+          }),
         ),
         caps: mostly<Facts["preferences"]["caps"]>(
           [],

@@ -65,7 +65,8 @@ export function readChoice(fields: Readonly<Record<string, unknown>>, pauseDays:
   return wished === undefined ? undefined : { aspect: "channel", channel: wished };
 }
 
-const isOneOf = (word: unknown, list: object): boolean => typeof word === "string" && Object.hasOwn(list, word);
+const isOneOf = (word: unknown, list: object): boolean =>
+  typeof word === "string" && Object.hasOwn(list, word);
 
 /** The name of a frequency; undefined for one that nobody can choose (any more). */
 export function frequencyName(most: number | null, hours: number | null): Frequency | undefined {

@@ -3,10 +3,7 @@ import type { Policy } from "../policy.ts";
 import { fail, notApplicable, pass, type Rule } from "./rule.ts";
 
 /** The stops that reach this sender; of a sender that nobody knows all. */
-function stopsOn(
-  { platformStopScope }: Policy,
-  { platformStops, sender }: Facts,
-): Facts["platformStops"] {
+function stopsOn({ platformStopScope }: Policy, { platformStops, sender }: Facts): Facts["platformStops"] {
   return platformStopScope === "organization" || sender === null
     ? platformStops
     : platformStops.filter(({ wabaId }) => wabaId === sender.wabaId);
