@@ -295,6 +295,8 @@ export async function askEveryRoute(
     { decision: "confirm", purpose: "promotions", reason: "They said so." },
   );
   await ask("POST /v1/opt-out-links", {}, { subject, purpose: "promotions" });
+  const code = await ask("POST /v1/preference-codes", {}, { subject });
+  await ask("POST /v1/preference-codes/{id}/reveal", { id: code.id ?? "" });
   const block = await ask(
     "POST /v1/blocks",
     {},

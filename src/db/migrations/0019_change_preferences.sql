@@ -32,6 +32,7 @@ create function change_preference(
 declare
   v_root uuid;
   v_now preference;
+  v_at timestamptz(3);
   v_ends boolean := p_until is null and p_most is null and p_word is null;
 begin
   perform lock_preferences(p_organization, p_root);
@@ -52,15 +53,19 @@ begin
   then
     return;
   end if;
-  return query
-    with said as (
-      insert into preference_event as e (organization_id, id, subject_id, aspect, kind, until, most, hours, word,
-        replaced, source, actor_kind, actor_id)
-      values (p_organization, p_id, v_root, p_aspect, case when v_ends then 'ended' else 'chosen' end, p_until, p_most,
-        p_hours, p_word, case when v_now.event_id is not null then to_jsonb(v_now) end, p_source, p_actor_kind,
-        p_actor_id)
-      returning e.id, e.subject_id, e.recorded_at)
-    select said.id, said.subject_id, said.recorded_at from said;
+  -- The statement's own time may lie before that of a choice which had its turn first.
+  select greatest(clock_timestamp()::timestamptz(3), max(e.recorded_at) + interval '1 millisecond') into v_at
+  from preference_event e
+  join subject s on s.organization_id = e.organization_id and s.id = e.subject_id and s.root_id = v_root
+  where e.organization_id = p_organization and e.aspect = p_aspect;
+  insert into preference_event (organization_id, id, subject_id, aspect, kind, until, most, hours, word, replaced,
+    source, recorded_at, actor_kind, actor_id)
+  values (p_organization, p_id, v_root, p_aspect, case when v_ends then 'ended' else 'chosen' end, p_until, p_most,
+    p_hours, p_word, (
+      select jsonb_agg(to_jsonb(p)) from preference p
+      join subject s on s.organization_id = p.organization_id and s.id = p.subject_id and s.root_id = v_root
+      where p.organization_id = p_organization and p.aspect = p_aspect),
+    p_source, v_at, p_actor_kind, p_actor_id);
   delete from preference p using subject s
   where s.organization_id = p.organization_id and s.id = p.subject_id and s.root_id = v_root
     and p.organization_id = p_organization and p.aspect = p_aspect;
@@ -69,6 +74,10 @@ begin
     select e.organization_id, e.subject_id, e.aspect, e.id, e.until, e.most, e.hours, e.word, e.recorded_at
     from preference_event e where e.organization_id = p_organization and e.id = p_id;
   end if;
+  event_id := p_id;
+  subject_id := v_root;
+  recorded_at := v_at;
+  return next;
 end $$;
 --> statement-breakpoint
 -- Takes a choice back within some seconds of its recording, when nothing else was chosen of the same aspect since: what
@@ -104,11 +113,7 @@ begin
     p_actor_id);
   delete from preference p where p.organization_id = p_organization and p.subject_id = v_event.subject_id
     and p.aspect = v_event.aspect;
-  if v_event.replaced is not null then
-    insert into preference select p_organization, v_event.subject_id, r.aspect, r.event_id, r.until, r.most, r.hours,
-      r.word, r.at
-    from jsonb_populate_record(null::preference, v_event.replaced) r;
-  end if;
+  insert into preference select * from jsonb_populate_recordset(null::preference, coalesce(v_event.replaced, '[]'));
   return 'undone';
 end $$;
 --> statement-breakpoint

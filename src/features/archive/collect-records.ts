@@ -5,7 +5,7 @@ import { blocksOf } from "../blocklist/index.ts";
 import { findPoints } from "../collection/index.ts";
 import type { consentHistory } from "../consent/index.ts";
 import { optOutsOf } from "../optout/index.ts";
-import { choicesOf } from "../preference/index.ts";
+import { choicesOf, codesOf } from "../preference/index.ts";
 import type { Row, Section } from "./domain/report-model.ts";
 import type { OwnRows, OwnSectionName } from "./domain/sections.ts";
 import {
@@ -111,11 +111,12 @@ export async function consentSection({ ctx, consents, purposes }: Reported): Pro
  * how they are written to, blocks, and choices on the platform.
  */
 export async function optOutSection({ ctx, recordIds, hashes, consents }: Reported): Promise<Section> {
-  const [events, noes, suspicions, choices, blocks, preferences] = await Promise.all([
+  const [events, noes, suspicions, choices, codes, blocks, preferences] = await Promise.all([
     optOutsOf(ctx, recordIds, hashes),
     selectStandingNoes(ctx, hashes),
     selectSuspicions(ctx, recordIds, hashes),
     choicesOf(ctx, recordIds),
+    codesOf(ctx, recordIds),
     blocksOf(ctx, hashes),
     selectPreferences(ctx, hashes),
   ]);
@@ -164,6 +165,15 @@ export async function optOutSection({ ctx, recordIds, hashes, consents }: Report
       occurredAt: choice.recordedAt.toISOString(),
       recordedAt: choice.recordedAt.toISOString(),
       expiresAt: choice.until?.toISOString() ?? null,
+    })),
+    ...codes.map(({ id, createdAt, expiresAt, usedAt }): OwnRows["opt_outs"] => ({
+      ...blank,
+      id: formatId("pcd", id),
+      kind: "preference",
+      event: usedAt === null ? "code_made" : "code_used",
+      occurredAt: (usedAt ?? createdAt).toISOString(),
+      recordedAt: createdAt.toISOString(),
+      expiresAt: expiresAt.toISOString(),
     })),
     ...blocks.map((block): OwnRows["opt_outs"] => ({
       ...blank,

@@ -88,7 +88,7 @@ export async function choose(
           id,
           subjectId,
           aspect: choice.aspect,
-          ...valueOf(choice, ctx.services.now()),
+          ...valuesOf(choice, ctx.services.now()),
           mayGive: isProven,
           source: isProven ? "code" : "link",
         })
@@ -110,7 +110,7 @@ export async function choose(
   };
 }
 
-function valueOf(choice: Choice, now: Date) {
+function valuesOf(choice: Choice, now: Date) {
   const nothing = { until: null, most: null, hours: null, word: null };
   switch (choice.aspect) {
     case "pause":

@@ -1,3 +1,3 @@
 export { type Preferences, preferencesOf } from "./choose.ts";
 export type { MayCome } from "./show-choices.ts";
-export { selectChoices as choicesOf } from "./store.ts";
+export { selectChoices as choicesOf, selectCodes as codesOf } from "./store.ts";

@@ -11,7 +11,7 @@ import {
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import type { Chosen, Preferences } from "./choose.ts";
+import type { Chosen } from "./choose.ts";
 import { type Choice, frequencyName, wishedChannels, wishedLanguages } from "./domain/choice.ts";
 import type { Session } from "./prove.ts";
 import type { ShownChoices, ShownEvent, ShownPurpose, ShownYes } from "./show-choices.ts";
@@ -47,7 +47,7 @@ export function renderPreferencesPage(page: PreferencesPage): string {
       error: page.isWrong ? message("preferences.wrong", language) : null,
       otherLanguage: otherLanguage(language),
       purposes: page.purposes.map(shownPurpose),
-      languages: languageOptions(null),
+      languages: languageOptions(language),
       channels: channelOptions(null, language),
     },
     language,

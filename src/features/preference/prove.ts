@@ -11,7 +11,7 @@ import { addSeconds } from "../../kernel/time.ts";
 import type { OpenedLink } from "../optout/index.ts";
 import { findSubject, readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
 import { codeOf, readCode } from "./domain/code.ts";
-import { insertCode, recordRevealed, selectOpenCode, tryCode } from "./store.ts";
+import { insertCode, recordRevealed, selectCodes, tryCode } from "./store.ts";
 
 /** A code as it goes to whoever sends it to the person. */
 export interface RevealedCode {
@@ -109,7 +109,7 @@ export async function prove(link: OpenedLink, typed: string): Promise<Proof> {
   const code = readCode(typed);
   if (code === undefined) return { outcome: "unreadable" };
   const { keys } = await readPerson(ctx, link.subjectId);
-  const open = await selectOpenCode(ctx, [...keys.keys()]);
+  const [open] = await selectCodes(ctx, [...keys.keys()]);
   if (open === undefined) return { outcome: "none" };
   const isRight = timingSafeEqual(Buffer.from(code), Buffer.from(secretOf(ctx, open.id)));
   const tried = await tryCode(ctx, { id: open.id, isRight });

@@ -197,12 +197,12 @@ export async function recordRevealed(
   }));
 }
 
-/** The newest code of a person that can still be tried; undefined: there is none. */
-export async function selectOpenCode(
+/** The codes of a person's records, the newest first. */
+export async function selectCodes(
   ctx: Context,
   subjectIds: readonly string[],
-): Promise<CodeRow | undefined> {
-  const rows = await ctx.services.db.read((d) =>
+): Promise<CodeRow[]> {
+  return ctx.services.db.read((d) =>
     d
       .select()
       .from(preferenceCode)
@@ -212,10 +212,8 @@ export async function selectOpenCode(
           inArray(preferenceCode.subjectId, [...subjectIds]),
         ),
       )
-      .orderBy(desc(preferenceCode.expiresAt))
-      .limit(1),
+      .orderBy(desc(preferenceCode.expiresAt)),
   );
-  return rows[0];
 }
 
 /**

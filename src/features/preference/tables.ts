@@ -32,7 +32,7 @@ export const preferenceEvent = pgTable(
     hours: integer(),
     /** The language (BCP 47) or the channel. */
     word: text(),
-    /** What stood before, which an undo restores. */
+    /** What held before, which an undo restores: rows of `preference`. */
     replaced: jsonb(),
     undoes: uuid(),
     /** link (its bearer), or code (who proved that the number is theirs). */
