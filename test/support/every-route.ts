@@ -160,6 +160,7 @@ export async function askEveryRoute(
   await ask("PATCH /v1/subjects/{id}", person, { timeZone: "America/New_York", savedSenders: [sender.id] });
   await ask("GET /v1/subjects/{id}", person);
   await ask("GET /v1/subjects/{id}/consents", person);
+  await ask("GET /v1/subjects/{id}/preferences", person);
 
   await ask(
     "POST /v1/messages/inbound",

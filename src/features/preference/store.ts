@@ -198,10 +198,7 @@ export async function recordRevealed(
 }
 
 /** The codes of a person's records, the newest first. */
-export async function selectCodes(
-  ctx: Context,
-  subjectIds: readonly string[],
-): Promise<CodeRow[]> {
+export async function selectCodes(ctx: Context, subjectIds: readonly string[]): Promise<CodeRow[]> {
   return ctx.services.db.read((d) =>
     d
       .select()

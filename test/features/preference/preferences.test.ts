@@ -147,10 +147,12 @@ describe("the page of preferences", () => {
 
   it("asks again, with a summary on top, when no button was pressed, and takes nothing", async () => {
     const { shop, path, id } = await open();
-    for (const fields of [{}, { pause: "for ever" }, { frequency: "constructor" }, { language: "tlh" }] as Record<
-      string,
-      string
-    >[]) {
+    for (const fields of [
+      {},
+      { pause: "for ever" },
+      { frequency: "constructor" },
+      { language: "tlh" },
+    ] as Record<string, string>[]) {
       const answer = await post(`${path}/preferences`, fields);
       expect(answer.status).toBe(422);
       expect(answer.text).toContain('<div class="problem" role="alert" tabindex="-1" autofocus>');
@@ -380,7 +382,12 @@ describe("an undo", () => {
     const other = await open();
     const first = await choose(path, { frequency: "week" });
     const [, proof] = (first.nonce ?? "").split(".");
-    for (const nonce of ["", "nonsense", `${first.reference}.AAAA`, `prf_01kap8w3vtee2t0m4wa8cn7v6k.${proof}`])
+    for (const nonce of [
+      "",
+      "nonsense",
+      `${first.reference}.AAAA`,
+      `prf_01kap8w3vtee2t0m4wa8cn7v6k.${proof}`,
+    ])
       expect(heading((await undo(path, nonce)).text)).toBe("It is too late to undo this here");
     expect(heading((await undo(other.path, first.nonce)).text)).toBe("It is too late to undo this here");
     await choose(path, { frequency: "month" });
