@@ -4,7 +4,7 @@ import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import type { OpenedLink } from "../optout/index.ts";
+import { type OpenedLink, openOptOutLink, optOutByLink } from "../optout/index.ts";
 import { findSubject } from "../subject/index.ts";
 import { type Choice, type Frequency, frequencies, frequencyName, takesAway } from "./domain/choice.ts";
 import {
@@ -14,6 +14,13 @@ import {
   selectStanding,
   type UndoneChoice,
 } from "./store.ts";
+
+export { type OpenedLink, openOptOutLink as openLink };
+
+/** Stops one purpose for whoever holds a link, or everything. Answers what was stopped; undefined: everything. */
+export async function stop(link: OpenedLink, purpose: string | undefined): Promise<string | undefined> {
+  return (await optOutByLink(link, purpose === undefined ? "all" : "purpose", purpose)).purposeName;
+}
 
 /** What holds of a person's own choices. Null: they said nothing about it. */
 export interface Preferences {

@@ -1,3 +1,9 @@
 export { type Preferences, preferencesOf } from "./choose.ts";
 export type { MayCome } from "./show-choices.ts";
-export { selectChoices as choicesOf, selectCodes as codesOf } from "./store.ts";
+export {
+  codePart,
+  codeTells,
+  type NewCode,
+  selectChoices as choicesOf,
+  selectCodes as codesOf,
+} from "./store.ts";

@@ -8,8 +8,7 @@ import { renderLinkProblemPage } from "../../http/link-problem-page.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
-import { type OpenedLink, openOptOutLink, optOutByLink } from "../optout/index.ts";
-import { choose, undoChoice } from "./choose.ts";
+import { choose, type OpenedLink, openLink, stop, undoChoice } from "./choose.ts";
 import { readChoice } from "./domain/choice.ts";
 import {
   type Notice,
@@ -49,12 +48,8 @@ export function preferencePageRoutes(
   /** A route of a link that opens; one that does not says so and names the ways without one. */
   const behindLink =
     (answer: (c: PageContext, link: OpenedLink) => Promise<Response>) => async (c: PageContext) => {
-      const link = await openOptOutLink(
-        services,
-        organizationKeys,
-        c.req.param("token") ?? "",
-        c.var.requestId,
-      );
+      const token = c.req.param("token") ?? "";
+      const link = await openLink(services, organizationKeys, token, c.var.requestId);
       return "broken" in link
         ? html(c, renderLinkProblemPage(pageLanguage(c), link.broken?.organization), 404)
         : answer(c, link);
@@ -161,16 +156,10 @@ async function act(
   link: OpenedLink,
   fields: Fields,
 ): Promise<{ notice: Notice | undefined; isWrong?: boolean }> {
-  const { stop, agree, token, yes } = fields;
-  if (stop === "*") {
-    await optOutByLink(link, "all");
-    return { notice: { kind: "stopped_all" } };
-  }
-  if (typeof stop === "string") {
-    const { purposeName } = await optOutByLink(link, "purpose", stop);
-    return {
-      notice: purposeName === undefined ? { kind: "stopped_all" } : { kind: "stopped", name: purposeName },
-    };
+  const { stop: stopped, agree, token, yes } = fields;
+  if (typeof stopped === "string") {
+    const name = await stop(link, stopped === "*" ? undefined : stopped);
+    return { notice: name === undefined ? { kind: "stopped_all" } : { kind: "stopped", name } };
   }
   if (typeof agree === "string") {
     if (yes !== "yes") return { notice: { kind: "not_ticked", purpose: agree }, isWrong: true };

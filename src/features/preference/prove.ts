@@ -34,13 +34,8 @@ export function takeCodeTurn({ ctx }: OpenedLink, address: string): Promise<void
  */
 export async function askForCode({ ctx, subjectId }: OpenedLink, language: string): Promise<boolean> {
   const id = ctx.services.newId("pcd");
-  const made = await insertCode(ctx, {
-    id,
-    subjectId: parseId("sub", subjectId) ?? "",
-    language,
-    isAsked: true,
-  });
-  return made !== undefined;
+  const made = { id, subjectId: parseId("sub", subjectId) ?? "", asked: { language } };
+  return (await insertCode(ctx, made)) !== undefined;
 }
 
 /**
@@ -51,7 +46,7 @@ export async function createCode(ctx: Context, input: { subject: SubjectReferenc
   const made = await answerOnce(ctx, async () => {
     const subject = await resolveSubject(ctx, input.subject, "/subject");
     const id = ctx.services.newId("pcd");
-    const row = await insertCode(ctx, { id, subjectId: subject.id, language: undefined, isAsked: false });
+    const row = await insertCode(ctx, { id, subjectId: subject.id });
     if (row === undefined) {
       throw new SaysoError(
         "too_many_requests",

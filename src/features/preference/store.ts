@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
+import type { Fragment, Sql } from "../../db/database.ts";
 import { tell, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -149,37 +150,55 @@ export async function selectChoices(
 
 export type CodeRow = typeof preferenceCode.$inferSelect;
 
-/** Makes a code for a person; undefined when they have had too many of late. `asked`: by themself, on their page. */
+/** A code that is to be made. Ids are uuids. */
+export interface NewCode {
+  readonly id: string;
+  readonly subjectId: string;
+  /** They asked for it themself, and this is what others are told beside it, for somebody must send it. */
+  readonly asked?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * The part of a write that makes a code, `code_made`; no row when the person had too many of late. `onlyIf` names an
+ * earlier part: without a row in it none is made.
+ */
+export function codePart(
+  sql: Sql,
+  ctx: Context,
+  made: NewCode,
+  onlyIf?: string,
+): readonly [string, Fragment] {
+  const when =
+    onlyIf === undefined ? sql`(select 1) asked` : sql`(select 1 from ${sql(onlyIf)} limit 1) asked`;
+  return [
+    "code_made",
+    sql`select c.* from ${when} cross join lateral make_preference_code(${ctx.organizationId}::uuid,
+      ${made.subjectId}::uuid, ${made.id}::uuid, ${limits.preferenceCodes}::int, ${limits.preferenceCodesSeconds}::int,
+      ${limits.preferenceCodeLifeSeconds}::int, ${limits.passcodeTries}::int) c`,
+  ];
+}
+
+/** What others are told of a code that codePart made, when the person asked for it. */
+export function codeTells(sql: Sql, { id, subjectId, asked }: NewCode): Fragment[] {
+  if (asked === undefined) return [];
+  const data = {
+    preferenceCodeId: formatId("pcd", id),
+    subjectId: formatId("sub", subjectId),
+    ...asked,
+  };
+  return [tell(sql, "preference_code.requested", data, "code_made")];
+}
+
+/** Makes a code for a person; undefined when they have had too many of late. */
 export async function insertCode(
   ctx: Context,
-  made: { id: string; subjectId: string; language: string | undefined; isAsked: boolean },
+  made: NewCode,
 ): Promise<{ id: string; subject_id: string; expires_at: string } | undefined> {
-  const publicId = formatId("pcd", made.id);
   return write(ctx, (sql) => ({
-    parts: [
-      [
-        "made",
-        sql`select * from make_preference_code(${ctx.organizationId}::uuid, ${made.subjectId}::uuid, ${made.id}::uuid,
-          ${limits.preferenceCodes}::int, ${limits.preferenceCodesSeconds}::int, ${limits.preferenceCodeLifeSeconds}::int,
-          ${limits.passcodeTries}::int)`,
-      ],
-    ],
-    result: sql`select id, subject_id, expires_at from made`,
-    audit: { action: "preference_code.created", entity: publicId },
-    tells: made.isAsked
-      ? [
-          tell(
-            sql,
-            "preference_code.requested",
-            {
-              preferenceCodeId: publicId,
-              subjectId: formatId("sub", made.subjectId),
-              language: made.language ?? null,
-            },
-            "made",
-          ),
-        ]
-      : [],
+    parts: [codePart(sql, ctx, made)],
+    result: sql`select id, subject_id, expires_at from code_made`,
+    audit: { action: "preference_code.created", entity: formatId("pcd", made.id) },
+    tells: codeTells(sql, made),
   }));
 }
 

@@ -3,6 +3,7 @@ import { canonicalPhone, type Identifier, readIdentifiers } from "../../kernel/i
 import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
+import { newCode } from "./ask-for-code.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
 import type {
   AccountRestriction,
@@ -121,6 +122,7 @@ async function applyInboundMessage(
       { heard, kind },
       { subjectIds: [subject.id], senderId: sender.id, messageId, at, named },
     ),
+    code: newCode(ctx, message.texts, { subjectId: subject.id, senderId: sender.id, messageId }),
   });
 }
 

@@ -5,6 +5,7 @@ import { deriveKey } from "../../../src/kernel/seal.ts";
 import { contentsOf } from "../../support/contents.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, type Checked, codes, created, messages, Shop } from "../../support/shop.ts";
+import { Platform } from "../../support/webhook.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -427,6 +428,46 @@ describe("a code", () => {
     const opened = await post(`${path}/preferences/code`, { code: typed });
     expect(opened.status).toBe(200);
     expect(heading(opened.text)).toBe("Your choices");
+  });
+
+  it("is asked for by a message of the person's own, however it comes, and goes with the message's id", async () => {
+    const { shop, path, id } = await open();
+    const platform = new Platform(service.anonymous, shop.sender);
+    const endpoint = await created<{ id: string }>(
+      shop.org.post("/v1/webhook-endpoints", {
+        url: "https://notifier.shop.example/hook",
+        eventTypes: ["preference_code.requested"],
+      }),
+    );
+    const report = {
+      sender: shop.sender.id,
+      from: person,
+      messageId: "wamid.code",
+      occurredAt: ago(0),
+      text: "Код!",
+    };
+    const { preferenceCodeId } = await created<{ preferenceCodeId: string }>(
+      shop.org.post("/v1/messages/inbound", report),
+    );
+    const again = await created<{ preferenceCodeId?: string }>(shop.org.post("/v1/messages/inbound", report));
+    expect(again.preferenceCodeId).toBeUndefined();
+    const message = platform.text("12025550123", "code");
+    for (const _time of [1, 2]) await platform.deliver(platform.messages(message));
+    await shop.inbound(person, { text: "My zip code is 10115" });
+    const told = await shop.sql(
+      (sql, organization) => sql`
+        select data from webhook_delivery where organization_id = ${organization}
+          and endpoint_id = ${parseId("whe", endpoint.id) ?? ""} order by event_id`,
+    );
+    const asked = { subjectId: id, senderId: shop.sender.id };
+    expect(told.map(({ data }) => data)).toEqual([
+      { ...asked, preferenceCodeId, messageId: "wamid.code" },
+      { ...asked, preferenceCodeId: expect.stringMatching(/^pcd_/), messageId: message.id },
+    ]);
+    const { body } = await shop.org.post<{ code: string }>(
+      `/v1/preference-codes/${told[1]?.data.preferenceCodeId}/reveal`,
+    );
+    expect(heading((await post(`${path}/preferences/code`, { code: body.code })).text)).toBe("Your choices");
   });
 
   it("can be tried five times, works once, and only the newest one does", async () => {
