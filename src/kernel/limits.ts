@@ -108,6 +108,8 @@ export const limits = {
   historyShown: 50,
   /** How long a person's pause of marketing lasts. */
   pauseDays: 30,
+  /** Wishes for a language or a channel that a person may tell. */
+  wishesOfPerson: { points: 30, seconds: 3600 },
   /** Codes by which a person proves that a number is theirs: so many in so long, and how long one is good. */
   preferenceCodes: 3,
   preferenceCodesSeconds: 3600,

@@ -183,7 +183,7 @@ describe.skipIf(chromiumPath === undefined)("choosing in Chromium", { timeout: 1
       expect(await shop.codes(person, parcel)).toEqual([]);
 
       // Chromium tells of the two forms that came back with a message.
-    expect(complaints.filter((text) => !text.includes("status of 422"))).toEqual([]);
+      expect(complaints.filter((text) => !text.includes("status of 422"))).toEqual([]);
       expect(await context.cookies()).toEqual([]);
       expect(weights.length).toBeGreaterThan(12);
       expect(Math.max(...weights)).toBeLessThan(30_000);

@@ -1,12 +1,20 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "../../context.ts";
+import { takeTurn } from "../../db/rate-limit.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink } from "../optout/index.ts";
 import { findSubject } from "../subject/index.ts";
-import { type Choice, type Frequency, frequencies, frequencyName, takesAway } from "./domain/choice.ts";
+import {
+  type Choice,
+  type Frequency,
+  frequencies,
+  frequencyName,
+  isEnding,
+  isWish,
+} from "./domain/choice.ts";
 import {
   insertChoice,
   insertUndoneChoice,
@@ -79,7 +87,7 @@ export type Chosen =
 
 /**
  * Records what somebody chose on their page. Chosen again it answers the same as before. `isProven`: they proved that the
- * number is theirs; without it whatever gives is `stricter`.
+ * number is theirs; without it whatever gives is `stricter`. Throws `too_many_requests` for too many wishes.
  */
 export async function choose(
   link: OpenedLink,
@@ -88,22 +96,24 @@ export async function choose(
 ): Promise<Chosen> {
   const { ctx } = link;
   const subjectId = parseId("sub", link.subjectId) ?? "";
+  if (!isProven && isEnding(choice))
+    return { outcome: "stricter", holds: present(await selectStanding(ctx, subjectId)) };
+  // What takes away does so however often; wishes may go to and fro for ever.
+  if (isWish(choice))
+    await takeTurn(ctx.services, "wish", `${ctx.organizationId}:${subjectId}`, limits.wishesOfPerson);
   const id = ctx.services.newId("prf");
-  const made =
-    isProven || takesAway(choice)
-      ? await insertChoice(ctx, {
-          id,
-          subjectId,
-          aspect: choice.aspect,
-          ...valuesOf(choice, ctx.services.now()),
-          mayGive: isProven,
-          source: isProven ? "code" : "link",
-        })
-      : undefined;
+  const made = await insertChoice(ctx, {
+    id,
+    subjectId,
+    aspect: choice.aspect,
+    ...valuesOf(choice, ctx.services.now()),
+    mayGive: isProven,
+    source: isProven ? "code" : "link",
+  });
   const rows = await selectStanding(ctx, subjectId);
   const holds = present(rows);
   const standing = rows.find(({ aspect }) => aspect === choice.aspect);
-  if (made === undefined && (standing === undefined ? takesAway(choice) : !isSame(choice, standing)))
+  if (made === undefined && !isEnding(choice) && !(standing && isSame(choice, standing)))
     return { outcome: "stricter", holds };
   const reference = formatId("prf", made?.id ?? standing?.event_id ?? id);
   const recordedAt = new Date(made?.recorded_at ?? standing?.at ?? ctx.services.now());

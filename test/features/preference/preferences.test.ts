@@ -205,7 +205,7 @@ describe("a pause", () => {
     await choose(path, { pause: "on" });
     await shop.proven(person);
     expect(await shop.codes(person)).toEqual(["recipient_paused"]);
-    expect((await choose(path, { pause: "off" }, 409)).heading).toBe("You get fewer already");
+    expect((await choose(path, { pause: "off" }, 409)).heading).toBe("This link can only take away");
     expect(await shop.codes(person)).toEqual(["recipient_paused"]);
   });
 
@@ -328,7 +328,7 @@ describe("a frequency of the person's own", () => {
     await choose(path, { frequency: "month" });
     for (const frequency of ["week", "any"]) {
       const { heading: said, text } = await choose(path, { frequency }, 409);
-      expect(said).toBe("You get fewer already");
+      expect(said).toBe("This link can only take away");
       expect(text).toContain("at most one advertising message a month");
     }
     expect((await preferencesOf(shop, id)).frequency).toMatchObject({ most: 1, hours: 720 });
@@ -347,6 +347,26 @@ describe("wishes", () => {
     expect(await shop.codes(person)).toEqual([]);
     const other = await Shop.open(service);
     expect((await other.org.get(`/v1/subjects/${id}/preferences`)).status).toBe(404);
+  });
+
+  it("may go to and fro for a while only, and hold up no pause", async () => {
+    const { shop, path } = await open();
+    const statuses = [];
+    for (let time = 0; time < 31; time += 1)
+      statuses.push((await post(`${path}/preferences`, { language: time % 2 === 0 ? "de" : "fr" })).status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(30);
+    expect(statuses.at(-1)).toBe(429);
+    await choose(path, { pause: "on" });
+    expect(await shop.codes(person)).toEqual(["recipient_paused"]);
+  });
+
+  it("are not ended by the link, where there is none either", async () => {
+    const { path } = await open();
+    for (const fields of [{ language: "any" }, { pause: "off" }, { frequency: "any" }] as Record<
+      string,
+      string
+    >[])
+      expect((await choose(path, fields, 409)).heading).toBe("This link can only take away");
   });
 });
 

@@ -36,16 +36,23 @@ export type Choice =
   | { readonly aspect: "language"; readonly language: string | null }
   | { readonly aspect: "channel"; readonly channel: string | null };
 
-/** Whether it takes away, or tells what the person likes better; else it gives, which needs more than a link. */
-export function takesAway(choice: Choice): boolean {
+/** Whether it ends what held of the kind: that gives, and needs more than a link. */
+export function isEnding(choice: Choice): boolean {
   switch (choice.aspect) {
     case "pause":
-      return choice.days !== null;
+      return choice.days === null;
     case "frequency":
-      return choice.frequency !== null;
-    default:
-      return true;
+      return choice.frequency === null;
+    case "language":
+      return choice.language === null;
+    case "channel":
+      return choice.channel === null;
   }
+}
+
+/** Whether it is a wish, which lets nothing out and holds nothing back. */
+export function isWish({ aspect }: Choice): boolean {
+  return aspect === "language" || aspect === "channel";
 }
 
 /**
