@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, SaysoError } from "../../kernel/errors.ts";
@@ -6,7 +5,8 @@ import { maskIdentifier } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { makeLinkToken, organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
-import { deriveKey, keyedHash } from "../../kernel/seal.ts";
+import { makeNonce, readNonce } from "../../kernel/nonce.ts";
+import { deriveKey } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { findPurpose } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
@@ -121,7 +121,9 @@ export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all", n
     /** What was stopped; undefined: everything. */
     purposeName: stopped?.name,
     undo:
-      undoUntil > link.ctx.services.now() ? { nonce: undoNonce(link.ctx, id), until: undoUntil } : undefined,
+      undoUntil > link.ctx.services.now()
+        ? { nonce: makeNonce(link.ctx.keys.data, undoUse, id), until: undoUntil }
+        : undefined,
   };
 }
 
@@ -150,12 +152,9 @@ async function findOrMakeOptOut(link: OpenedLink, purpose: string | undefined) {
 
 /** Takes an opt-out back with its nonce; see insertUndo. */
 export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoOutcome> {
-  const [optOutId = ""] = nonce.split(".");
+  const optOutId = readNonce(link.ctx.keys.data, undoUse, nonce) ?? "";
   const uuid = parseId("opt", optOutId);
-  const given = Buffer.from(nonce);
-  const wanted = Buffer.from(undoNonce(link.ctx, optOutId));
-  if (uuid === undefined || given.length !== wanted.length || !timingSafeEqual(given, wanted))
-    return "unknown";
+  if (uuid === undefined) return "unknown";
   const id = link.ctx.services.newId("opt");
   return insertUndo(link.ctx, {
     id,
@@ -166,6 +165,4 @@ export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoO
   });
 }
 
-function undoNonce(ctx: Context, optOutId: string): string {
-  return `${optOutId}.${keyedHash(deriveKey(ctx.keys.data, "opt_out_undo"), optOutId).toString("base64url")}`;
-}
+const undoUse = "opt_out_undo";

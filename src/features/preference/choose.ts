@@ -1,9 +1,8 @@
-import { timingSafeEqual } from "node:crypto";
 import type { Context } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
-import { deriveKey, keyedHash } from "../../kernel/seal.ts";
+import { makeNonce, readNonce } from "../../kernel/nonce.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink } from "../optout/index.ts";
 import { findSubject } from "../subject/index.ts";
@@ -123,7 +122,10 @@ export async function choose(
     reference,
     recordedAt,
     holds,
-    undo: undoUntil > ctx.services.now() ? { nonce: undoNonce(ctx, reference), until: undoUntil } : undefined,
+    undo:
+      undoUntil > ctx.services.now()
+        ? { nonce: makeNonce(ctx.keys.data, undoUse, reference), until: undoUntil }
+        : undefined,
   };
 }
 
@@ -159,12 +161,9 @@ function isSame(choice: Choice, row: PreferenceRow): boolean {
 
 /** Takes a choice back with its nonce; see undo_preference in the migrations. */
 export async function undoChoice(link: OpenedLink, nonce: string): Promise<UndoneChoice> {
-  const [reference = ""] = nonce.split(".");
-  const eventId = parseId("prf", reference);
-  const given = Buffer.from(nonce);
-  const wanted = Buffer.from(undoNonce(link.ctx, reference));
-  if (eventId === undefined || given.length !== wanted.length || !timingSafeEqual(given, wanted))
-    return "unknown";
+  const reference = readNonce(link.ctx.keys.data, undoUse, nonce);
+  const eventId = parseId("prf", reference ?? "");
+  if (eventId === undefined) return "unknown";
   return insertUndoneChoice(link.ctx, {
     id: link.ctx.services.newId("prf"),
     subjectId: parseId("sub", link.subjectId) ?? "",
@@ -172,7 +171,4 @@ export async function undoChoice(link: OpenedLink, nonce: string): Promise<Undon
   });
 }
 
-function undoNonce(ctx: Context, reference: string): string {
-  const hash = keyedHash(deriveKey(ctx.keys.data, "preference_undo"), reference);
-  return `${reference}.${hash.toString("base64url")}`;
-}
+const undoUse = "preference_undo";
