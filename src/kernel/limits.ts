@@ -114,6 +114,8 @@ export const limits = {
   preferenceCodes: 3,
   preferenceCodesSeconds: 3600,
   preferenceCodeLifeSeconds: 600,
+  /** How long it stays on record that there was one. */
+  preferenceCodeKeptDays: 30,
   /** How long whoever gave a code may see and change everything on their page. */
   preferenceSessionSeconds: 900,
   /** Posts of one address to the page behind a link: codes asked for and tried. */

@@ -3,6 +3,7 @@ export type { MayCome } from "./show-choices.ts";
 export {
   codePart,
   codeTells,
+  deletePastCodes as dropPastCodes,
   type NewCode,
   selectChoices as choicesOf,
   selectCodes as codesOf,

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, inArray } from "drizzle-orm";
-import type { Context } from "../../context.ts";
+import type { Context, Services } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { tell, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
@@ -257,4 +257,13 @@ export async function tryCode(
       entity: formatId("pcd", code.id),
     },
   }));
+}
+
+/** Removes codes that were over so many days ago, of every organization. Answers how many. */
+export async function deletePastCodes({ db }: Services): Promise<number> {
+  const deleted = await db.statement(
+    (sql) => sql`
+      delete from preference_code where expires_at < now() - ${limits.preferenceCodeKeptDays}::int * interval '1 day'`,
+  );
+  return deleted.count;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { dropPastCodes } from "../../../src/features/preference/index.ts";
 import { parseId } from "../../../src/kernel/ids.ts";
 import { makeLinkToken } from "../../../src/kernel/link-token.ts";
 import { deriveKey } from "../../../src/kernel/seal.ts";
@@ -645,6 +646,23 @@ describe("whoever proved that the number is theirs", () => {
     await mine(path, made({ subjectId: id, until: later }), { pause: "off" });
     expect(await shop.codes(person)).toEqual([]);
   });
+});
+
+test("that there was a code is forgotten a month after it was over", async () => {
+  const { shop, id } = await open();
+  for (const _time of [1, 2])
+    await created(shop.org.post("/v1/preference-codes", { subject: { subjectId: id } }));
+  await shop.sql(
+    (sql, organization) => sql`
+      update preference_code set expires_at = now() - interval '31 days' where id = (
+        select id from preference_code where organization_id = ${organization} order by id limit 1)`,
+  );
+  await dropPastCodes(service.services);
+  const left = await shop.sql(
+    (sql, organization) => sql`select expires_at > now() as is_good from preference_code
+      where organization_id = ${organization}`,
+  );
+  expect([...left]).toEqual([{ is_good: true }]);
 });
 
 test("keys without the scope get no code", async () => {
