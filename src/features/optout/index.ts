@@ -1,4 +1,3 @@
-export type { OpenedOrganization } from "./acting-person.ts";
 export { importOptOuts } from "./import-opt-outs.ts";
 export { type OpenedLink, openOptOutLink, optOutByLink } from "./opt-out-link.ts";
 export { isNewOptOut, keepOptOut } from "./record-opt-out.ts";

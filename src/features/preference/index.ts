@@ -1,5 +1,3 @@
-export { type Preferences, preferencesOf } from "./choose.ts";
-export type { MayCome } from "./show-choices.ts";
 export {
   codePart,
   codeTells,
