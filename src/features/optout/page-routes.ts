@@ -1,7 +1,7 @@
 import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited } from "../../http/app.ts";
-import { readForm } from "../../http/form.ts";
+import { fieldText, readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { renderLinkProblemPage } from "../../http/link-problem-page.ts";
 import { pageHeaders } from "../../http/page-security.ts";
@@ -49,9 +49,9 @@ export function optOutPageRoutes(
   app.post("/o/:token", limited(limits.formBytes), async (c) => {
     const link = await opened(c);
     if ("broken" in link) return linkProblem(c, link.broken);
-    const { scope, purpose } = await readForm(c);
-    const named = typeof purpose === "string" ? purpose : undefined;
-    const done = await optOutByLink(link, scope === "all" ? "all" : "purpose", named);
+    const fields = await readForm(c);
+    const scope = fields.scope === "all" ? "all" : "purpose";
+    const done = await optOutByLink(link, scope, fieldText(fields, "purpose"));
     return html(
       c,
       renderOptOutDonePage({

@@ -2,7 +2,7 @@ import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited } from "../../http/app.ts";
 import { addressOfOneCaller, clientAddress } from "../../http/client-address.ts";
-import { readForm } from "../../http/form.ts";
+import { fieldText, readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { renderLinkProblemPage } from "../../http/link-problem-page.ts";
 import { pageHeaders } from "../../http/page-security.ts";
@@ -100,8 +100,7 @@ export function preferencePageRoutes(
     "/o/:token/preferences/undo",
     limited(limits.formBytes),
     behindLink(async (c, link) => {
-      const { nonce } = await readForm(c);
-      const outcome = await undoChoice(link, typeof nonce === "string" ? nonce : "");
+      const outcome = await undoChoice(link, fieldText(await readForm(c), "nonce") ?? "");
       return html(
         c,
         renderPreferenceUndonePage({ ...shown(c, link), outcome, contact: link.organization.contact }),
@@ -119,8 +118,8 @@ export function preferencePageRoutes(
     behindLink(async (c, link) => {
       const address = clientAddress(c);
       if (address !== undefined) await takeCodeTurn(link, addressOfOneCaller(address));
-      const { code } = await readForm(c);
-      if (typeof code !== "string") {
+      const code = fieldText(await readForm(c), "code");
+      if (code === undefined) {
         const isOnItsWay = await askForCode(link, pageLanguage(c));
         const state = isOnItsWay ? "sent" : "too_many";
         return html(c, renderCodePage({ ...shown(c, link), state }), isOnItsWay ? 200 : 429);
@@ -140,8 +139,7 @@ export function preferencePageRoutes(
     limited(limits.formBytes),
     behindLink(async (c, link) => {
       const fields = await readForm(c);
-      const session =
-        typeof fields.session === "string" ? await openSession(link, fields.session) : undefined;
+      const session = await openSession(link, fieldText(fields, "session") ?? "");
       if (session === undefined)
         return html(c, renderCodePage({ ...shown(c, link), state: "ask", problem: { kind: "over" } }), 403);
       const { notice, isWrong } = await act(c, link, fields);
@@ -156,17 +154,17 @@ async function act(
   link: OpenedLink,
   fields: Fields,
 ): Promise<{ notice: Notice | undefined; isWrong?: boolean }> {
-  const { stop: stopped, agree, token, yes } = fields;
-  if (typeof stopped === "string") {
+  const [stopped, agree] = [fieldText(fields, "stop"), fieldText(fields, "agree")];
+  if (stopped !== undefined) {
     const name = await stop(link, stopped === "*" ? undefined : stopped);
     return { notice: name === undefined ? { kind: "stopped_all" } : { kind: "stopped", name } };
   }
-  if (typeof agree === "string") {
-    if (yes !== "yes") return { notice: { kind: "not_ticked", purpose: agree }, isWrong: true };
+  if (agree !== undefined) {
+    if (fields.yes !== "yes") return { notice: { kind: "not_ticked", purpose: agree }, isWrong: true };
     try {
       const { state } = await agreeAgain(link, {
         purpose: agree,
-        captureToken: typeof token === "string" ? token : "",
+        captureToken: fieldText(fields, "token") ?? "",
         ipAddress: clientAddress(c),
         userAgent: c.req.header("user-agent"),
       });

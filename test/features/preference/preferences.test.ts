@@ -168,6 +168,27 @@ describe("the page of preferences", () => {
   });
 });
 
+describe("hostile fields", () => {
+  it("with a NUL, of another type or much too long do no harm, and a no that comes garbled is still one", async () => {
+    const { shop, path } = await open();
+    const { session } = await openMine(shop, path);
+    const bad = ["\0", "promotions\0", "x".repeat(9_000), "__proto__", "\ud800", "'; drop table subject; --"];
+    for (const value of bad) {
+      for (const name of ["pause", "frequency", "language", "channel", "nonce", "code", "session", "stop"]) {
+        for (const page of ["preferences", "preferences/undo", "preferences/mine"]) {
+          const answer = await post(`${path}/${page}`, { [name]: value });
+          expect(answer.status, `${page} ${name}`).toBeLessThan(500);
+        }
+      }
+      const agreed = await mine(path, session, { agree: value, token: value, yes: "yes" });
+      expect([200, 422]).toContain(agreed.status);
+    }
+    expect(await shop.codes(person)).toEqual([]);
+    expect((await post(path, { scope: "purpose", purpose: "promotions\0" })).status).toBe(200);
+    expect(await shop.codes(person)).toContain("recipient_opted_out");
+  });
+});
+
 describe("a pause", () => {
   it("holds marketing back for thirty days, and nothing else", async () => {
     const { shop, path, id } = await open();
