@@ -17,7 +17,9 @@ import {
   createLanes,
   createPreviewer,
   createRedeemer,
+  mayCome,
   optOutKeywords,
+  permitSeconds,
   weighComplaints,
 } from "./features/gate/index.ts";
 import { checkLineRoutes } from "./features/gate/line-routes.ts";
@@ -35,6 +37,8 @@ import { suspicionRoutes } from "./features/optout/suspicion-routes.ts";
 import { apiKeyFinder } from "./features/organization/index.ts";
 import { organizationRoutes } from "./features/organization/routes.ts";
 import { outgoingRoutes } from "./features/outgoing/routes.ts";
+import { preferencePageRoutes } from "./features/preference/page-routes.ts";
+import { preferenceRoutes } from "./features/preference/routes.ts";
 import { subjectRoutes } from "./features/subject/routes.ts";
 import { webhookRoutes, whatsappRoutes } from "./features/whatsapp/routes.ts";
 import { type App, createApp, jsonBody } from "./http/app.ts";
@@ -74,6 +78,7 @@ export function buildApp(composed: Composed, config: Config): App {
   consentRoutes(app, createConsentRecorder());
   optOutRoutes(app);
   suspicionRoutes(app);
+  preferenceRoutes(app);
   blocklistRoutes(app);
   gateRoutes(app, gate);
   previewRoutes(app, preview);
@@ -99,8 +104,9 @@ export function buildApp(composed: Composed, config: Config): App {
   siteRoutes(app, services, organizationKeys);
   widgetRoutes(app, services);
   formRoutes(app, services, organizationKeys);
-  optOutPageRoutes(app, services, organizationKeys);
-  stopRoutes(app, services, organizationKeys);
+  optOutPageRoutes(app, services, organizationKeys, permitSeconds);
+  preferencePageRoutes(app, services, organizationKeys, mayCome);
+  stopRoutes(app, services, organizationKeys, permitSeconds);
   pickupRoutes(app, services, organizationKeys);
   signingKeyRoutes(app, [composed.signingKey.publicKey]);
   operationRoutes(app, services);

@@ -17,3 +17,9 @@ export async function readForm(
     return {};
   }
 }
+
+/** The text of a field; undefined when there is none, or one with a NUL in it, which is in no word of ours. */
+export function fieldText(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === "string" && !value.includes("\0") ? value : undefined;
+}

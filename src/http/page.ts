@@ -62,6 +62,11 @@ export function shownMoment(instant: Date, language: Language, timeZone: string)
   return format({ day: "numeric", month: "long", year: "numeric" }, language, timeZone).format(instant);
 }
 
+/** A day with its year, in a time zone (IANA name). */
+export function shownDay(instant: Date, language: Language, timeZone: string): string {
+  return new Intl.DateTimeFormat(locales[language], { dateStyle: "long", timeZone }).format(instant);
+}
+
 /**
  * The end of a span that a person reads about at `from`: the time alone when it is on the same day. To the
  * minute; `rounding` says whether a started minute still counts (until when something may happen) or not (until
@@ -74,11 +79,11 @@ export function shownEnd(
   const { from, language, timeZone, rounding } = options;
   const minutes = end.getTime() / 60_000;
   const whole = new Date((rounding === "up" ? Math.ceil(minutes) : Math.floor(minutes)) * 60_000);
-  if (shownDay(whole, timeZone) !== shownDay(from, timeZone)) return shownMoment(whole, language, timeZone);
+  if (dayOf(whole, timeZone) !== dayOf(from, timeZone)) return shownMoment(whole, language, timeZone);
   return format({}, language, timeZone).format(whole);
 }
 
-function shownDay(instant: Date, timeZone: string): string {
+function dayOf(instant: Date, timeZone: string): string {
   return new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeZone }).format(instant);
 }
 

@@ -5,6 +5,7 @@ import { dropPastTurns } from "../db/rate-limit.ts";
 import { mailConfirmation } from "../features/consent/index.ts";
 import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
 import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
+import { dropPastCodes } from "../features/preference/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
 import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
@@ -46,6 +47,7 @@ export function composeTasks(composed: Composed): Tasks {
       replay_unclaimed_updates: (payload) => replayUnclaimed(intake, senderJob.parse(payload)),
       drop_webhook_days: async () => void (await dropOldBodies(services)),
       drop_past_turns: async () => void (await dropPastTurns(services)),
+      drop_past_codes: async () => void (await dropPastCodes(services)),
       refresh_reach: () => refreshReach(services),
       weigh_complaints: () =>
         weighAllComplaints(services, (organizationId) => asSystem(organizationId, "weigh_complaints")),
@@ -67,6 +69,7 @@ export function composeTasks(composed: Composed): Tasks {
       { task: "expire_archives", match: "*/10 * * * *" },
       { task: "drop_past_turns", match: "5 * * * *" },
       { task: "drop_webhook_days", match: "10 0 * * *" },
+      { task: "drop_past_codes", match: "15 0 * * *" },
       { task: "make_partitions", match: "20 0 * * *" },
       { task: "apply_retention", match: "40 0 * * *" },
     ],

@@ -11,6 +11,8 @@ export type IdPrefix =
   | "cns"
   | "opt"
   | "sus"
+  | "prf"
+  | "pcd"
   | "blk"
   | "dec"
   | "prm"

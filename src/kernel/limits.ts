@@ -111,6 +111,22 @@ export const limits = {
   /** Noes at /stop from one address (many people may share it), and about one number. */
   stopsPerAddress: { points: 30, seconds: 600 },
   stopsPerNumber: { points: 5, seconds: 3600 },
+  /** What happened of late that a person's page shows; all of it is in their archive. */
+  historyShown: 50,
+  /** How long a person's pause of marketing lasts. */
+  pauseDays: 30,
+  /** Wishes for a language or a channel that a person may tell. */
+  wishesOfPerson: { points: 30, seconds: 3600 },
+  /** Codes by which a person proves that a number is theirs: so many in so long, and how long one is good. */
+  preferenceCodes: 3,
+  preferenceCodesSeconds: 3600,
+  preferenceCodeLifeSeconds: 600,
+  /** How long it stays on record that there was one. */
+  preferenceCodeKeptDays: 30,
+  /** How long whoever gave a code may see and change everything on their page. */
+  preferenceSessionSeconds: 900,
+  /** Posts of one address to the page behind a link: codes asked for and tried. */
+  codesPerAddress: { points: 30, seconds: 600 },
   /** How long a permit may be redeemed, and so how long after a no a message may still arrive. */
   permitLifeSeconds: 60,
   /** Monitor mode of a sender and a purpose, from the first time that it began. */

@@ -5,6 +5,7 @@ export const scopes = [
   "consents",
   "checks",
   "opt_outs",
+  "preference_codes",
   "blocks",
   "subjects",
   "messages",

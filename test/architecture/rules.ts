@@ -17,6 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ["subject"],
   ["collection"],
   ["consent", "optout", "blocklist"],
+  ["preference"],
   ["whatsapp"],
   ["gate"],
   ["state"],

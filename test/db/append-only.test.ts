@@ -22,6 +22,7 @@ const appendOnly = [
   "platform_preference_event",
   "policy_activation",
   "policy_version",
+  "preference_event",
   "request_event",
   "sending_switch_event",
 ];

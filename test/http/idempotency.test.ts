@@ -157,6 +157,11 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     const link = { subject: { externalId: `new-${unique}` } };
     return { path: "/v1/opt-out-links", body: link, other: { ...link, purpose: "promotions" } };
   },
+  "/v1/preference-codes": ({ unique }) => ({
+    path: "/v1/preference-codes",
+    body: { subject: { externalId: `new-${unique}` } },
+    other: { subject: { externalId: `other-${unique}` } },
+  }),
   "/v1/blocks": ({ unique }) => {
     const block = { identifier: { externalId: unique }, reason: "manual", note: "Why." };
     return { path: "/v1/blocks", body: block, other: { ...block, reason: "legal" } };

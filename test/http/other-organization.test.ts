@@ -31,6 +31,7 @@ interface Things {
   readonly signIn: string;
   readonly optOut: string;
   readonly suspicion: string;
+  readonly code: string;
   readonly endpoint: string;
   readonly event: string;
   readonly requested: string;
@@ -117,6 +118,7 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
     occurredAt: ago(0),
     text: "please stop",
   });
+  const code = await post<{ id: string }>("/v1/preference-codes", { subject: stranger });
   const endpoint = await post<{ id: string }>("/v1/webhook-endpoints", {
     url: `https://${unique}.shop.example/hooks`,
     eventTypes: ["consent.requested"],
@@ -152,6 +154,7 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       signIn: signIn.id,
       optOut: optOut.id,
       suspicion: perhaps.body.optOutSuspicionId,
+      code: code.id,
       endpoint: endpoint.id,
       event: told.body.items[0]?.eventId ?? "",
       requested: requested.id,
@@ -329,6 +332,15 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       }),
     },
   ],
+  "POST /v1/preference-codes": [
+    {
+      names: ["subject"],
+      request: (t) => ({ path: "/v1/preference-codes", body: { subject: { subjectId: t.subject } } }),
+    },
+  ],
+  "POST /v1/preference-codes/{id}/reveal": [
+    { names: ["code"], request: (t) => ({ path: `/v1/preference-codes/${t.code}/reveal`, body: {} }) },
+  ],
   "POST /v1/checks": [
     {
       names: ["sender", "subject", "purpose", "template"],
@@ -465,6 +477,7 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       }),
     },
   ],
+  "GET /v1/subjects/{id}/preferences": [get((t) => `/v1/subjects/${t.subject}/preferences`, "subject")],
   "GET /v1/subjects/{id}/consents": [get((t) => `/v1/subjects/${t.subject}/consents`, "subject")],
   "GET /v1/subjects/{id}/decisions": [get((t) => `/v1/subjects/${t.subject}/decisions`, "subject")],
   "POST /v1/subjects/lookup": [

@@ -88,13 +88,14 @@ describe("the catalogues", () => {
       const files = readdirSync(new URL(`../../templates/${folder}/`, import.meta.url));
       return files.map((file) => `../../templates/${folder}/${file}`);
     });
-    const views = ["datarequest/pickup-page.ts", "optout/stop-page.ts"].map(
+    const views = ["datarequest/pickup-page.ts", "optout/stop-page.ts", "preference/page.ts"].map(
       (file) => `../../src/features/${file}`,
     );
     const text = [...templates, ...views]
       .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
       .join("\n");
-    const madeUp = /^(?:problem\.\w+|pickup\.(?:locked|expired|unknown))\.(?:heading|means|next)$/;
+    const madeUp =
+      /^(?:(?:problem\.\w+|pickup\.(?:locked|expired|unknown))\.(?:heading|means|next)|(?:word|chosen|choiceUndone|code|mine|history)\..+)$/;
     const unused = Object.keys(read("en")).filter((key) => !text.includes(`"${key}"`) && !madeUp.test(key));
     expect(unused).toEqual([]);
   });

@@ -17,7 +17,7 @@ export async function axeFindings(page: Page): Promise<string[]> {
 /** What sticks out of the page or is cut off by its own box. */
 export function overflowing(page: Page): Promise<string[]> {
   return page
-    .locator("html, body, h1, h2, p, dt, dd, li, button, a, label")
+    .locator("html, body, h1, h2, p, dt, dd, li, button, a, label, select, summary, blockquote")
     .evaluateAll((elements) =>
       elements
         .filter((element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth)
@@ -27,7 +27,7 @@ export function overflowing(page: Page): Promise<string[]> {
 
 /** What is too small for a thumb: less than 44 pixels wide or high (WCAG 2.2, 2.5.5). */
 export function smallTargets(page: Page): Promise<string[]> {
-  return page.locator("a, button, input:not([type=hidden])").evaluateAll((targets) =>
+  return page.locator("a, button, summary, select, input:not([type=hidden])").evaluateAll((targets) =>
     targets
       .filter((target) => {
         const { width, height } = target.getBoundingClientRect();

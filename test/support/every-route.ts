@@ -171,6 +171,7 @@ export async function askEveryRoute(
   await ask("PATCH /v1/subjects/{id}", person, { timeZone: "America/New_York", savedSenders: [sender.id] });
   await ask("GET /v1/subjects/{id}", person);
   await ask("GET /v1/subjects/{id}/consents", person);
+  await ask("GET /v1/subjects/{id}/preferences", person);
 
   await ask(
     "POST /v1/messages/inbound",
@@ -306,6 +307,8 @@ export async function askEveryRoute(
     { decision: "confirm", purpose: "promotions", reason: "They said so." },
   );
   await ask("POST /v1/opt-out-links", {}, { subject, purpose: "promotions" });
+  const code = await ask("POST /v1/preference-codes", {}, { subject });
+  await ask("POST /v1/preference-codes/{id}/reveal", { id: code.id ?? "" });
   const block = await ask(
     "POST /v1/blocks",
     {},

@@ -8,7 +8,6 @@ import {
 import { renderPickupClosedPage, renderPickupPage } from "../../src/features/datarequest/pickup-page.ts";
 import {
   renderOptOutDonePage,
-  renderOptOutLinkProblemPage,
   renderOptOutNotUndonePage,
   renderOptOutPage,
   renderOptOutUndonePage,
@@ -18,6 +17,15 @@ import {
   renderStopPage,
   renderStopUnknownPage,
 } from "../../src/features/optout/stop-page.ts";
+import {
+  type ChoicesPage,
+  renderChoicesPage,
+  renderCodePage,
+  renderPreferenceDonePage,
+  renderPreferencesPage,
+  renderPreferenceUndonePage,
+} from "../../src/features/preference/page.ts";
+import { renderLinkProblemPage } from "../../src/http/link-problem-page.ts";
 import { renderProblemPage } from "../../src/http/problem-page.ts";
 import type { Language } from "../../src/kernel/language.ts";
 
@@ -28,6 +36,8 @@ export interface PageWords {
   readonly contact: string;
   /** What the boxes of a form say: the first about personal data, the second about advertising. */
   readonly wordings: readonly [string, string];
+  /** What a collection point asks. */
+  readonly wording: string;
   /** What somebody typed into a field. */
   readonly typed: string;
 }
@@ -41,6 +51,7 @@ const plainWords: Readonly<Record<Language, PageWords>> = {
       "Harbour Bookshop may keep and use my number to write to me on WhatsApp about my orders. I can withdraw this at any time.",
       "Yes, Harbour Bookshop may send me offers and news of new arrivals on WhatsApp, up to four a month. I can stop at any time by replying STOP.",
     ],
+    wording: "Yes, Harbour Bookshop may send me offers on WhatsApp. I can stop at any time by writing STOP.",
     typed: "0151 2345",
   },
   ru: {
@@ -51,6 +62,8 @@ const plainWords: Readonly<Record<Language, PageWords>> = {
       "Даю Книжной лавке «Причал» согласие на обработку моего номера телефона, чтобы мне писали в WhatsApp о моих заказах. Согласие можно отозвать в любой момент.",
       "Да, пусть Книжная лавка «Причал» присылает мне в WhatsApp скидки и новинки, не чаще четырёх раз в месяц. Отказаться можно в любой момент, ответив СТОП.",
     ],
+    wording:
+      "Да, «Причал» может присылать мне предложения в WhatsApp. Отказаться можно в любой момент словом СТОП.",
     typed: "8 (912) 345",
   },
 };
@@ -64,6 +77,7 @@ export const hostileWords: PageWords = {
     `${"W".repeat(200)} <img src=x onerror=alert(1)>`,
   ],
   typed: `"><script>alert(1)</script>\u202e+7${"9".repeat(200)}`,
+  wording: `<b>Yes</b> \u202e=1+1 ${"Ж".repeat(120)}`,
   contact: `javascript:alert(1)//"><b>${"\u202e"}moc${"x".repeat(150)}`,
 };
 
@@ -128,6 +142,54 @@ export function allPages(
     purposeNames: [purposeName],
   };
   const confirmClosed = { language, organizationName, contact, isGet: true };
+  const link = { ...subject, timeZone };
+  const purposes = Array.from({ length: 12 }, (_, n) => ({
+    key: n === 0 ? "promotions" : `purpose_${n}`,
+    name: n < 2 ? purposeName : `${plainWords[language].purposeName} ${n}`,
+  }));
+  const wish = { id: "prf_01kap8w3vtee2t0m4wa8cn7v6k", at: recordedAt };
+  const holds = {
+    pause: { ...wish, until: new Date("2026-12-22T17:41:30Z") },
+    frequency: { ...wish, most: 1, hours: 720, name: "month" },
+    language: { ...wish, word: "kk" },
+    channel: null,
+  } as const;
+  const chosen = {
+    outcome: "chosen",
+    reference: wish.id,
+    recordedAt,
+    holds,
+    undo: done.undo,
+  } as const;
+  const mine: ChoicesPage = {
+    ...link,
+    session: { token: "k3Qm0vV1cZfJ8yq2b7dXtA".repeat(12), until: new Date("2026-11-22T17:56:30Z") },
+    preferences: holds,
+    choices: purposes.map((purpose, n) => ({
+      ...purpose,
+      mayCome: n % 3 === 1,
+      yes:
+        n % 3 === 2
+          ? null
+          : {
+              at: recordedAt,
+              indication: "ticked",
+              pointKind: "checkbox",
+              wording: words.wording,
+              wordingLanguage: language,
+            },
+      again: n % 3 === 0 ? { wording: words.wording, language, captureToken: "cap1.x.y".repeat(30) } : null,
+    })),
+    history: ["consent_given", "opted_out_purpose", "pause_chosen", "frequency_chosen", "unheard_of"].map(
+      (what) => ({
+        at: recordedAt,
+        what,
+        purposeName,
+        until: holds.pause.until,
+        word: what === "frequency_chosen" ? "1/168" : null,
+      }),
+    ),
+  };
   const pickup = {
     language,
     path: "/a/Zt4m0vV1cZfJ8yq2b7dXtA",
@@ -144,12 +206,49 @@ export function allPages(
     "opt-out-undone": renderOptOutUndonePage(subject),
     "opt-out-too-late": renderOptOutNotUndonePage({ ...subject, reason: "too_late", contact }),
     "opt-out-superseded": renderOptOutNotUndonePage({ ...subject, reason: "superseded" }),
-    "opt-out-link": renderOptOutLinkProblemPage({ language, stopPath: "/stop" }),
-    "opt-out-link-contact": renderOptOutLinkProblemPage({
-      language,
-      stopPath: "/stop/org_01kap8w3vtee2t0m4wa8cn7v6k",
-      organizationName,
+    "opt-out-link": renderLinkProblemPage(language),
+    "opt-out-link-contact": renderLinkProblemPage(language, {
+      id: "org_01kap8w3vtee2t0m4wa8cn7v6k",
+      name: organizationName,
       contact,
+    }),
+    preferences: renderPreferencesPage({ ...link, purposes, isWrong: false }),
+    "preferences-wrong": renderPreferencesPage({ ...link, purposes, isWrong: true }),
+    "preference-paused": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "pause", days: 30 },
+      done: chosen,
+    }),
+    "preference-weekly": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "frequency", frequency: "week" },
+      done: chosen,
+    }),
+    "preference-language": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "language", language: "kk" },
+      done: { ...chosen, undo: undefined },
+    }),
+    "preference-stricter": renderPreferenceDonePage({
+      ...link,
+      choice: { aspect: "frequency", frequency: "week" },
+      done: { outcome: "stricter", holds },
+    }),
+    "preference-undone": renderPreferenceUndonePage({ ...link, outcome: "undone" }),
+    "preference-too-late": renderPreferenceUndonePage({ ...link, outcome: "too_late", contact }),
+    "preference-code": renderCodePage({ ...link, state: "ask" }),
+    "preference-code-sent": renderCodePage({ ...link, state: "sent" }),
+    "preference-code-wrong": renderCodePage({
+      ...link,
+      state: "ask",
+      problem: { kind: "wrong", triesLeft: 3 },
+    }),
+    "preference-code-too-many": renderCodePage({ ...link, state: "too_many" }),
+    "preferences-mine": renderChoicesPage(mine),
+    "preferences-mine-saved": renderChoicesPage({ ...mine, notice: { kind: "stopped", name: purposeName } }),
+    "preferences-mine-not-ticked": renderChoicesPage({
+      ...mine,
+      notice: { kind: "not_ticked", purpose: "promotions" },
     }),
     stop: renderStopPage(stop),
     "stop-wrong": renderStopPage({ ...stop, wrong: { typed: words.typed } }),

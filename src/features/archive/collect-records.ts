@@ -2,7 +2,10 @@ import type { Context } from "../../context.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { blocksOf } from "../blocklist/index.ts";
+import { findPoints } from "../collection/index.ts";
 import type { consentHistory } from "../consent/index.ts";
+import { optOutsOf } from "../optout/index.ts";
+import { choicesOf, codesOf } from "../preference/index.ts";
 import type { Row, Section } from "./domain/report-model.ts";
 import type { OwnRows, OwnSectionName } from "./domain/sections.ts";
 import {
@@ -10,8 +13,6 @@ import {
   selectCauses,
   selectLiftings,
   selectOpenings,
-  selectOptOutEvents,
-  selectPoints,
   selectPreferences,
   selectRequestEvents,
   selectRequests,
@@ -57,7 +58,7 @@ export async function consentSection({ ctx, consents, purposes }: Reported): Pro
   const pointIds = consents.flatMap(({ provenance: { collectionPointId } }) =>
     collectionPointId === null ? [] : (parseId("cpt", collectionPointId) ?? []),
   );
-  const points = await selectPoints(ctx, [...new Set(pointIds)]);
+  const points = await findPoints(ctx, [...new Set(pointIds)]);
   return listed(
     "consents",
     consents.map(({ provenance: shown, ...event }): OwnRows["consents"] => {
@@ -106,14 +107,16 @@ export async function consentSection({ ctx, consents, purposes }: Reported): Pro
 }
 
 /**
- * Opt-outs and their undoing, noes that came along with a number, messages that may be a no, blocks, and choices on the
- * platform.
+ * Opt-outs and their undoing, noes that came along with a number, messages that may be a no, what the person chose about
+ * how they are written to, blocks, and choices on the platform.
  */
 export async function optOutSection({ ctx, recordIds, hashes, consents }: Reported): Promise<Section> {
-  const [events, noes, suspicions, blocks, preferences] = await Promise.all([
-    selectOptOutEvents(ctx, recordIds, hashes),
+  const [events, noes, suspicions, choices, codes, blocks, preferences] = await Promise.all([
+    optOutsOf(ctx, recordIds, hashes),
     selectStandingNoes(ctx, hashes),
     selectSuspicions(ctx, recordIds, hashes),
+    choicesOf(ctx, recordIds),
+    codesOf(ctx, recordIds),
     blocksOf(ctx, hashes),
     selectPreferences(ctx, hashes),
   ]);
@@ -152,6 +155,26 @@ export async function optOutSection({ ctx, recordIds, hashes, consents }: Report
         expiresAt: null,
       };
     }),
+    ...choices.map((choice): OwnRows["opt_outs"] => ({
+      ...blank,
+      id: formatId("prf", choice.id),
+      kind: "preference",
+      event: `${choice.aspect}_${choice.kind}`,
+      source: choice.source,
+      reason: choice.most === null ? choice.word : `${choice.most} / ${choice.hours} h`,
+      occurredAt: choice.recordedAt.toISOString(),
+      recordedAt: choice.recordedAt.toISOString(),
+      expiresAt: choice.until?.toISOString() ?? null,
+    })),
+    ...codes.map(({ id, createdAt, expiresAt, usedAt }): OwnRows["opt_outs"] => ({
+      ...blank,
+      id: formatId("pcd", id),
+      kind: "preference",
+      event: usedAt === null ? "code_made" : "code_used",
+      occurredAt: (usedAt ?? createdAt).toISOString(),
+      recordedAt: createdAt.toISOString(),
+      expiresAt: expiresAt.toISOString(),
+    })),
     ...blocks.map((block): OwnRows["opt_outs"] => ({
       ...blank,
       id: block.id,

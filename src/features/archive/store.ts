@@ -1,10 +1,8 @@
-import { and, asc, eq, inArray, or } from "drizzle-orm";
+import { and, asc, eq, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import { auditEntry } from "../audit/tables.ts";
 import { blockEvent } from "../blocklist/tables.ts";
-import { collectionPoint } from "../collection/tables.ts";
 import { archive, dataRequest, requestEvent } from "../datarequest/tables.ts";
-import { optOutEvent } from "../optout/tables.ts";
 import { purpose, sender } from "../organization/tables.ts";
 import { standingNo } from "../subject/tables.ts";
 import { platformPreference } from "../whatsapp/tables.ts";
@@ -39,41 +37,6 @@ export async function selectSenders(ctx: Context) {
       })
       .from(sender)
       .where(eq(sender.organizationId, ctx.organizationId)),
-  );
-}
-
-export async function selectPoints(ctx: Context, ids: readonly string[]) {
-  if (ids.length === 0) return [];
-  return ctx.services.db.read((d) =>
-    d
-      .select()
-      .from(collectionPoint)
-      .where(
-        and(eq(collectionPoint.organizationId, ctx.organizationId), inArray(collectionPoint.id, [...ids])),
-      ),
-  );
-}
-
-/** Those of the person's records, and those that were said of one of their identifiers alone. */
-export async function selectOptOutEvents(
-  ctx: Context,
-  subjectIds: readonly string[],
-  hashes: readonly string[],
-) {
-  return ctx.services.db.read((d) =>
-    d
-      .select()
-      .from(optOutEvent)
-      .where(
-        and(
-          eq(optOutEvent.organizationId, ctx.organizationId),
-          or(
-            inArray(optOutEvent.subjectId, [...subjectIds]),
-            inArray(optOutEvent.identifierHash, fromHex(hashes)),
-          ),
-        ),
-      )
-      .orderBy(asc(optOutEvent.recordedAt), asc(optOutEvent.id)),
   );
 }
 

@@ -2,5 +2,10 @@ export { type Box, boxesOf, boxFor } from "./domain/boxes.ts";
 export { type Capture, pageOf } from "./domain/capture-token.ts";
 export { captureShown, readCaptureToken } from "./issue-capture-token.ts";
 export { chatToConfirm, type OpenedPoint, openCollectionPoint } from "./open-collection-point.ts";
-export { selectVersions as findVersions } from "./store.ts";
+export {
+  type ShownPoint,
+  selectAsking as findAsking,
+  selectPointsOf as findPoints,
+  selectVersions as findVersions,
+} from "./store.ts";
 export { keepWidgetRelease } from "./widget-release.ts";

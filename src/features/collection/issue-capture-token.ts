@@ -60,7 +60,10 @@ export async function issueCaptureToken(
  * A capture token for what a visitor's screen shows at this moment. Writes nothing: whoever looks at a page changes
  * nothing, and the signature alone tells that it is ours. Throws `invalid` as `issueCaptureToken` does.
  */
-export function captureShown({ ctx, point, shown }: OpenedPoint, input: { pageUrl?: string | undefined }) {
+export function captureShown(
+  { ctx, point, shown }: Pick<OpenedPoint, "ctx" | "point" | "shown">,
+  input: { pageUrl?: string | undefined },
+) {
   return signed(ctx, {
     tokenId: ctx.services.newId("cpt"),
     collectionPointId: point.id,

@@ -240,3 +240,51 @@ export async function selectVersions(ctx: Context, ids: readonly string[]): Prom
       .orderBy(desc(collectionPointVersion.version)),
   );
 }
+
+export async function selectPointsOf(ctx: Context, ids: readonly string[]): Promise<PointRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(collectionPoint)
+      .where(
+        and(eq(collectionPoint.organizationId, ctx.organizationId), inArray(collectionPoint.id, [...ids])),
+      ),
+  );
+  return rows.map(pointOf);
+}
+
+/** Points whose newest version is a wording on a screen that asks for a channel, with that version. */
+export async function selectAsking(ctx: Context, channel: string): Promise<ShownPoint[]> {
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .selectDistinctOn([collectionPointVersion.collectionPointId], {
+        point: collectionPoint,
+        shown: collectionPointVersion,
+      })
+      .from(collectionPointVersion)
+      .innerJoin(
+        collectionPoint,
+        and(
+          eq(collectionPoint.organizationId, collectionPointVersion.organizationId),
+          eq(collectionPoint.id, collectionPointVersion.collectionPointId),
+        ),
+      )
+      .where(
+        and(
+          eq(collectionPointVersion.organizationId, ctx.organizationId),
+          inArray(collectionPoint.kind, ["form", "widget", "checkbox"]),
+        ),
+      )
+      .orderBy(collectionPointVersion.collectionPointId, desc(collectionPointVersion.version)),
+  );
+  return rows
+    .filter(({ shown }) => shown.channels.includes(channel))
+    .map(({ point, shown }) => ({ point: pointOf(point), shown }));
+}
+
+/** A collection point and what it shows now. */
+export interface ShownPoint {
+  readonly point: PointRow;
+  readonly shown: VersionRow;
+}

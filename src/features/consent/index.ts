@@ -1,3 +1,8 @@
 export { confirmByMessage, mailConfirmation } from "./confirm.ts";
 export { consentHistory } from "./consent-history.ts";
-export { createConsentRecorder, recordConsents } from "./record-consents.ts";
+export {
+  createConsentRecorder,
+  giveConsent,
+  type RecordedConsent,
+  recordConsents,
+} from "./record-consents.ts";

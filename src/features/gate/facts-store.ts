@@ -64,6 +64,8 @@ interface PersonRows {
   readonly block: { id: string; reason: string; expiresAt: string | null };
   readonly no: { kind: string; purpose: string; at: string; eventId: string };
   readonly suspicion: { id: string; at: string };
+  readonly pause: { id: string; until: string };
+  readonly cap: { id: string; most: number; hours: number };
   readonly consent: ConsentRow;
   readonly stop: { wabaId: string; at: string };
   readonly hold: { code: number; at: string };
@@ -169,6 +171,10 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
           where i.organization_id = r.organization_id and i.subject_id = r.id offset 0) i),
       known as materialized (
         select n, c, organization_id, hash from asked union select n, c, organization_id, hash from named),
+      preferred as materialized (
+        select r.n, p.* from record r join common c on c.c = r.c and c.is_marketing cross join lateral (
+          select p.aspect, p.event_id, p.until, p.most, p.hours from preference p
+          where p.organization_id = r.organization_id and p.subject_id = r.id offset 0) p),
       failure as materialized (
         select distinct on (f.n) f.* from (
           select r.n, m.message_id, m.at, lead(m.message_id) over later as next_id, lead(m.at) over later as next_at
@@ -240,6 +246,12 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
           select p.suspicion_id, p.at from marketing_pause p
           where p.organization_id = k.organization_id and p.identifier_hash = k.hash offset 0) p) x
       union all
+      select 'pause', n, json_build_object('id', event_id, 'until', until) from preferred
+      where aspect = 'pause' and until > now()
+      union all
+      select 'cap', n, json_build_object('id', event_id, 'most', most, 'hours', hours) from preferred
+      where aspect = 'frequency'
+      union all
       select 'consent', r.n, row_to_json(s) from record r join common c on c.c = r.c cross join lateral (
         select s.purpose, s.subject_id, s.given_event_id, s.given_at, s.given_expires_at, s.proven_event_id, s.proven_at,
           s.proven_expires_at, s.requested_event_id, s.requested_at, s.no_kind, s.no_event_id, s.no_at, s.unproven
@@ -289,10 +301,12 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
       union all
       select 'send', q.n, json_build_object('at', s.at, 'category', s.category, 'purpose', s.purpose, 'decisionId',
         s.decision_id)
-      from q join common c on c.c = q.c and c.cap_hours is not null
+      from q join common c on c.c = q.c
+      left join (select n, max(hours) as hours from preferred where aspect = 'frequency' group by n) own on own.n = q.n
       join (select r.n, array_agg(r.id) as ids from record r group by r.n) p on p.n = q.n
-      cross join lateral recent_sends(q.organization_id, p.ids, now() - c.cap_hours * interval '1 hour', q.redeeming,
-        q."messageRef") s`,
+        and coalesce(c.cap_hours, own.hours) is not null
+      cross join lateral recent_sends(q.organization_id, p.ids,
+        now() - greatest(c.cap_hours, own.hours) * interval '1 hour', q.redeeming, q."messageRef") s`,
   );
   return assemble(people, rows);
 }

@@ -6,7 +6,7 @@ import { decide } from "./domain/decide.ts";
 import type { Facts } from "./domain/facts.ts";
 import { permitExpiresAt } from "./domain/permit.ts";
 import type { Policy } from "./domain/policy.ts";
-import { type Cap, capsOn } from "./domain/rules/frequency-cap.ts";
+import { capsOn, type OwnCap, ownCapsOn } from "./domain/rules/frequency-cap.ts";
 import { limitsOn } from "./domain/rules/sender-limit.ts";
 import { isSimulated } from "./domain/simulator.ts";
 import { packDecision } from "./domain/stored-decision.ts";
@@ -23,10 +23,11 @@ export interface Judged {
   readonly verdict: Verdict;
   readonly permitExpiresAt: string | null;
   /**
-   * Those that must leave room when the message takes its place; none when monitor mode let it out over a full one.
+   * Those that must leave room when the message takes its place; none of the policy's when monitor mode let it out over a
+   * full one.
    * Null: it takes no place.
    */
-  readonly caps: readonly Cap[] | null;
+  readonly caps: readonly OwnCap[] | null;
   readonly counters: WantedSlot["counters"];
   /** The person's record (uuid); null: nobody is known. */
   readonly subjectId: string | null;
@@ -93,7 +94,7 @@ export async function judgeAll(
       verdict,
       permitExpiresAt: permitExpiresAt(verdict, facts, policy),
       // A simulator number is nobody, whom no place is held for.
-      caps: isSimulated(facts) ? null : capsHeld(prepared, verdict, policy),
+      caps: isSimulated(facts) ? null : capsHeld(prepared, facts, verdict, policy),
       counters: isSimulated(facts) ? [] : countersHeld(facts, verdict, policy),
       subjectId,
       recordIds,
@@ -126,13 +127,19 @@ export function newDecision(judged: Judged, id: string): NewDecision {
 }
 
 /** The caps that an allowed message takes a place under; see `Judged`. */
-function capsHeld({ question }: Prepared, verdict: Verdict, policy: Policy): readonly Cap[] | null {
+function capsHeld(
+  { question }: Prepared,
+  facts: Facts,
+  verdict: Verdict,
+  policy: Policy,
+): readonly OwnCap[] | null {
+  const { category } = verdict;
   if (verdict.decision !== "allow" || verdict.causeUsed) return null;
-  const caps = capsOn(policy, question.purpose, verdict.category);
+  const caps = capsOn(policy, facts, question.purpose, category);
   // An answer has a place of its own, so that the next one counts it; who is over the limit is told when redeeming.
-  const isCounted = policy.serviceMessagesPerInbound !== null && verdict.category === "service";
+  const isCounted = policy.serviceMessagesPerInbound !== null && category === "service";
   if (caps.length === 0 && !isCounted) return null;
-  return verdict.reasons.some(({ rule }) => rule === "frequency_cap") ? [] : caps;
+  return verdict.reasons.some(({ rule }) => rule === "frequency_cap") ? ownCapsOn(facts, category) : caps;
 }
 
 /** What counts the person as written to when the message goes out, the limits aside that may be passed. */

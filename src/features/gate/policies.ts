@@ -61,10 +61,17 @@ export async function findPolicy(ctx: Context, name: string): Promise<Policy | u
 
 /** The words that the organization takes for a no beside the common ones (policy in force). */
 export async function optOutKeywords(ctx: Context): Promise<readonly string[]> {
+  return (await policyInForce(ctx)).optOutKeywords;
+}
+
+/** How long a permit may be redeemed (policy in force), and so how long after a no a message may still arrive. */
+export async function permitSeconds(ctx: Context): Promise<number> {
+  return (await policyInForce(ctx)).permitTtlSeconds;
+}
+
+async function policyInForce(ctx: Context): Promise<Policy> {
   const row = await selectPolicy(ctx, "in force");
-  return row === undefined
-    ? builtInPolicy.optOutKeywords
-    : readPolicy(row.version, row.document).optOutKeywords;
+  return row === undefined ? builtInPolicy : readPolicy(row.version, row.document);
 }
 
 /** The policy that a stored document says. Throws `internal` when it cannot be read. */

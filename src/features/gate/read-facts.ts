@@ -107,6 +107,10 @@ function factsOf(prepared: Prepared, { common: row, person }: FactsRow, common: 
       eventId: no.eventId,
     })),
     suspicions: (person.suspicion ?? []).map(({ id, at }) => ({ id: formatId("sus", id), at })),
+    preferences: {
+      pauses: (person.pause ?? []).map(({ id, until }) => ({ id: formatId("prf", id), until })),
+      caps: (person.cap ?? []).map(({ id, most, hours }) => ({ id: formatId("prf", id), most, hours })),
+    },
     purpose: common.purpose,
     consents: (person.consent ?? []).map((row) => consentFact(row, subjectIdOf(row.subject_id))),
     platformStops: person.stop ?? [],

@@ -1,10 +1,12 @@
 export { importOptOuts } from "./import-opt-outs.ts";
+export { type OpenedLink, openOptOutLink, optOutByLink } from "./opt-out-link.ts";
 export { isNewOptOut, keepOptOut } from "./record-opt-out.ts";
 export {
   type NewOptOut,
   optOutParts,
   optOutTells,
   selectKeywordOptOut as findKeywordOptOut,
+  selectOptOutsOf as optOutsOf,
 } from "./store.ts";
 export {
   insertSuspicion as keepSuspicion,

@@ -1,12 +1,12 @@
-import { timingSafeEqual } from "node:crypto";
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { replay } from "../../db/write.ts";
-import { invalid } from "../../kernel/errors.ts";
+import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { maskIdentifier } from "../../kernel/identifier.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { makeLinkToken } from "../../kernel/link-token.ts";
-import { deriveKey, keyedHash } from "../../kernel/seal.ts";
+import { makeNonce, readNonce } from "../../kernel/nonce.ts";
+import { deriveKey } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import { findPurpose, openLink } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
@@ -78,7 +78,9 @@ export async function openOptOutLink(
   const { opened } = link;
   const { ctx } = opened;
   const content = link.content as LinkContent;
-  const { root, identifiers } = await readPerson(ctx, formatId("sub", content.subjectId));
+  const person = await knownPerson(ctx, content.subjectId);
+  if (person === undefined) return { broken: opened };
+  const { root, identifiers } = person;
   const purpose = content.purpose === undefined ? undefined : await findPurpose(ctx, content.purpose);
   const number = identifiers.find(({ kind }) => kind === "phone" || kind === "wa_id") ?? identifiers[0];
   return {
@@ -89,20 +91,36 @@ export async function openOptOutLink(
   };
 }
 
+/** Somebody who is no more on record has no link any more. */
+async function knownPerson(ctx: Context, subjectId: string) {
+  try {
+    return await readPerson(ctx, formatId("sub", subjectId));
+  } catch (error) {
+    if (error instanceof SaysoError && error.code === "not_found") return undefined;
+    throw error;
+  }
+}
+
 /**
- * Takes the no of a link's bearer. Asked twice it answers the same: an opt-out of that scope that they made by a link
+ * Takes the no of a link's bearer: to everything, or to one purpose, which is the link's unless another is named. Whoever
+ * may stop everything may stop any of it. Asked twice it answers the same: an opt-out of that scope that they made by a link
  * and that stands already is the answer. Gives the reference and the nonce that takes it back for ten minutes.
  */
-export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all") {
-  const purpose = scope === "purpose" ? link.purpose?.key : undefined;
+export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all", named?: string) {
+  const other = scope === "all" || named === undefined ? undefined : await findPurpose(link.ctx, named);
+  const stopped = scope === "all" ? undefined : (other ?? link.purpose);
+  const purpose = stopped?.key;
   const { id, recordedAt } = await findOrMakeOptOut(link, purpose);
   const undoUntil = addSeconds(recordedAt, limits.optOutUndoSeconds);
   return {
     reference: id,
     recordedAt,
-    scope: purpose === undefined ? ("all" as const) : ("purpose" as const),
+    /** What was stopped; undefined: everything. */
+    purposeName: stopped?.name,
     undo:
-      undoUntil > link.ctx.services.now() ? { nonce: undoNonce(link.ctx, id), until: undoUntil } : undefined,
+      undoUntil > link.ctx.services.now()
+        ? { nonce: makeNonce(link.ctx.keys.data, undoUse, id), until: undoUntil }
+        : undefined,
   };
 }
 
@@ -131,12 +149,9 @@ async function findOrMakeOptOut(link: OpenedLink, purpose: string | undefined) {
 
 /** Takes an opt-out back with its nonce; see insertUndo. */
 export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoOutcome> {
-  const [optOutId = ""] = nonce.split(".");
+  const optOutId = readNonce(link.ctx.keys.data, undoUse, nonce) ?? "";
   const uuid = parseId("opt", optOutId);
-  const given = Buffer.from(nonce);
-  const wanted = Buffer.from(undoNonce(link.ctx, optOutId));
-  if (uuid === undefined || given.length !== wanted.length || !timingSafeEqual(given, wanted))
-    return "unknown";
+  if (uuid === undefined) return "unknown";
   const id = link.ctx.services.newId("opt");
   return insertUndo(link.ctx, {
     id,
@@ -147,6 +162,4 @@ export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoO
   });
 }
 
-function undoNonce(ctx: Context, optOutId: string): string {
-  return `${optOutId}.${keyedHash(deriveKey(ctx.keys.data, "opt_out_undo"), optOutId).toString("base64url")}`;
-}
+const undoUse = "opt_out_undo";

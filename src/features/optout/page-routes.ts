@@ -1,16 +1,15 @@
 import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited } from "../../http/app.ts";
-import { readForm } from "../../http/form.ts";
+import { fieldText, readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
+import { renderLinkProblemPage } from "../../http/link-problem-page.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { limits } from "../../kernel/limits.ts";
-import { addSeconds } from "../../kernel/time.ts";
-import type { OpenedOrganization } from "./acting-person.ts";
+import { type HandingOver, handedOverUntil, type OpenedOrganization } from "./acting-person.ts";
 import { type OpenedLink, openOptOutLink, optOutByLink, undoOptOut } from "./opt-out-link.ts";
 import {
   renderOptOutDonePage,
-  renderOptOutLinkProblemPage,
   renderOptOutNotUndonePage,
   renderOptOutPage,
   renderOptOutUndonePage,
@@ -18,29 +17,22 @@ import {
 
 /**
  * The pages behind an opt-out link. GET, HEAD and OPTIONS change nothing, ever, because scanners and previews follow
- * links; POST takes the no. Its form fields are `scope=purpose|all` from the page, or `List-Unsubscribe=One-Click`
- * (RFC 8058: no cookie, no redirect). A POST that says neither is still a no, to what the link is about.
+ * links; POST takes the no. Its form fields are `scope=purpose|all` from the page, and `purpose` for another one than the
+ * link's, or `List-Unsubscribe=One-Click` (RFC 8058: no cookie, no redirect). A POST that says neither is still a no, to
+ * what the link is about.
  */
 export function optOutPageRoutes(
   app: App,
   services: Services,
   organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  handingOver: HandingOver,
 ): void {
   const opened = (c: HonoContext<AppEnv>) =>
     openOptOutLink(services, organizationKeys, c.req.param("token") ?? "", c.var.requestId);
   const html = (c: HonoContext<AppEnv>, page: string, status: 200 | 404 = 200) =>
     c.body(page, status, pageHeaders);
   const linkProblem = (c: HonoContext<AppEnv>, of: OpenedOrganization | undefined) =>
-    html(
-      c,
-      renderOptOutLinkProblemPage({
-        language: pageLanguage(c),
-        stopPath: of === undefined ? "/stop" : `/stop/${of.organization.id}`,
-        organizationName: of?.organization.name,
-        contact: of?.organization.contact,
-      }),
-      404,
-    );
+    html(c, renderLinkProblemPage(pageLanguage(c), of?.organization), 404);
   const shown = (c: HonoContext<AppEnv>, link: OpenedLink) => ({
     language: pageLanguage(c),
     path: `/o/${c.req.param("token") ?? ""}`,
@@ -57,16 +49,17 @@ export function optOutPageRoutes(
   app.post("/o/:token", limited(limits.formBytes), async (c) => {
     const link = await opened(c);
     if ("broken" in link) return linkProblem(c, link.broken);
-    const { scope } = await readForm(c);
-    const done = await optOutByLink(link, scope === "all" ? "all" : "purpose");
+    const fields = await readForm(c);
+    const scope = fields.scope === "all" ? "all" : "purpose";
+    const done = await optOutByLink(link, scope, fieldText(fields, "purpose"));
     return html(
       c,
       renderOptOutDonePage({
         ...shown(c, link),
-        purposeName: done.scope === "all" ? undefined : link.purpose?.name,
+        purposeName: done.purposeName,
         reference: done.reference,
         recordedAt: done.recordedAt,
-        handedOverUntil: addSeconds(done.recordedAt, limits.permitLifeSeconds),
+        handedOverUntil: await handedOverUntil(link.ctx, done.recordedAt, handingOver),
         undo: done.undo,
         timeZone: link.organization.timeZone,
       }),

@@ -115,35 +115,12 @@ export function renderOptOutNotUndonePage(page: OptOutNotUndonePage): string {
   );
 }
 
-/** The page of a link that is old, altered or unknown. */
-export interface OptOutLinkProblemPage {
-  readonly language: Language;
-  /** The path of the page that needs no link, `/stop` or `/stop/{org_…}`. */
-  readonly stopPath: string;
-  /** Present when the link still tells whose it was. */
-  readonly organizationName?: string | undefined;
-  readonly contact?: string | undefined;
-}
-
-/** Says plainly that the link does not work, and names the ways without one. */
-export function renderOptOutLinkProblemPage(page: OptOutLinkProblemPage): string {
-  return pageTemplates.render(
-    "opt-out-link-problem",
-    {
-      organizationName: page.organizationName === undefined ? null : shownText(page.organizationName),
-      otherLanguage: otherLanguage(page.language),
-      stopAddress: pageAddress(page.stopPath, page.language),
-      contact: shownContact(page.contact),
-    },
-    page.language,
-  );
-}
-
 function shownSubject(page: OptOutPage) {
   return {
     action: pageAddress(page.path, page.language),
     organizationName: shownText(page.organizationName),
     purposeName: page.purposeName === undefined ? null : shownText(page.purposeName),
+    preferencesAddress: pageAddress(`${page.path}/preferences`, page.language),
     maskedNumber: page.maskedNumber === undefined ? null : shownText(page.maskedNumber),
   };
 }

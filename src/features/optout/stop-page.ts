@@ -52,14 +52,14 @@ export interface StopDonePage {
   readonly reference: string;
   readonly recordedAt: Date;
   /** Until when messages with a permit from before may still arrive. */
-  readonly handedOverUntil: Date;
+  readonly handedOverUntil?: Date | undefined;
   /** The time zone that times are shown in (IANA name). */
   readonly timeZone: string;
 }
 
 /** What has stopped, what has not, and how to stop that too. It has no language link: a GET could not show it again. */
 export function renderStopDonePage(page: StopDonePage): string {
-  const { language, timeZone, recordedAt } = page;
+  const { language, timeZone, recordedAt, handedOverUntil } = page;
   return pageTemplates.render(
     "stop-done",
     {
@@ -68,12 +68,10 @@ export function renderStopDonePage(page: StopDonePage): string {
       number: parsePhoneNumberFromString(page.number)?.formatInternational() ?? page.number,
       reference: page.reference,
       recordedAt: shownMoment(recordedAt, language, timeZone),
-      handedOverUntil: shownEnd(page.handedOverUntil, {
-        from: recordedAt,
-        language,
-        timeZone,
-        rounding: "up",
-      }),
+      handedOverUntil:
+        handedOverUntil === undefined
+          ? null
+          : shownEnd(handedOverUntil, { from: recordedAt, language, timeZone, rounding: "up" }),
     },
     language,
   );

@@ -6,7 +6,7 @@ import { readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { limits } from "../../kernel/limits.ts";
-import { addSeconds } from "../../kernel/time.ts";
+import { type HandingOver, handedOverUntil } from "./acting-person.ts";
 import { openStopPage, readTypedNumber, stopMarketing, takeStopTurn } from "./stop-marketing.ts";
 import { renderStopDonePage, renderStopPage, renderStopUnknownPage } from "./stop-page.ts";
 
@@ -18,6 +18,7 @@ export function stopRoutes(
   app: App,
   services: Services,
   organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  handingOver: HandingOver,
 ): void {
   const opened = (c: HonoContext<AppEnv>) =>
     openStopPage(services, organizationKeys, c.req.param("organization"), c.var.requestId);
@@ -51,7 +52,7 @@ export function stopRoutes(
           organizationName: page.organization.name,
           number: number.number,
           ...done,
-          handedOverUntil: addSeconds(done.recordedAt, limits.permitLifeSeconds),
+          handedOverUntil: await handedOverUntil(page.ctx, done.recordedAt, handingOver),
           timeZone: page.organization.timeZone,
         }),
       );

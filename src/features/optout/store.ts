@@ -1,4 +1,4 @@
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, or } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { tell, write } from "../../db/write.ts";
@@ -372,5 +372,31 @@ export async function selectOptOuts(
       )
       .orderBy(desc(optOutEvent.id))
       .limit(limit),
+  );
+}
+
+/** Opt-outs and their undoing, the oldest first: those of a person's records, and those that were said of one of their identifiers alone. */
+export async function selectOptOutsOf(
+  ctx: Context,
+  subjectIds: readonly string[],
+  hashes: readonly string[],
+) {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(optOutEvent)
+      .where(
+        and(
+          eq(optOutEvent.organizationId, ctx.organizationId),
+          or(
+            inArray(optOutEvent.subjectId, [...subjectIds]),
+            inArray(
+              optOutEvent.identifierHash,
+              hashes.map((hash) => Buffer.from(hash, "hex")),
+            ),
+          ),
+        ),
+      )
+      .orderBy(asc(optOutEvent.recordedAt), asc(optOutEvent.id)),
   );
 }

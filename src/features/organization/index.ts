@@ -2,6 +2,7 @@ export { type OpenedOrganization, openForPerson, openLink } from "./acting-perso
 export { openInstallation, organizationKeyring, type SigningKey } from "./keys.ts";
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
+export { listPurposes } from "./manage-purposes.ts";
 export { findSender } from "./manage-senders.ts";
 
 export {

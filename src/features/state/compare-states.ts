@@ -5,6 +5,7 @@ import {
   type Compared,
   compareBlocks,
   compareChangedIdentifiers,
+  compareChoices,
   compareConsents,
   compareNoes,
   compareNoesToEvents,
@@ -49,7 +50,14 @@ const lastHash = Buffer.alloc(33, 0xff);
  * Takes the memory of one piece, however much there is.
  */
 export async function compareStates(services: Services, organizationId: string): Promise<StateComparison> {
-  const compared = { consent_state: 0, standing_no: 0, service_window: 0, block: 0, platform_preference: 0 };
+  const compared = {
+    consent_state: 0,
+    standing_no: 0,
+    service_window: 0,
+    block: 0,
+    platform_preference: 0,
+    preference: 0,
+  };
   const differences: Difference[] = [];
   let differenceCount = 0;
   // What two comparisons find is one difference.
@@ -74,6 +82,7 @@ export async function compareStates(services: Services, organizationId: string):
       const range = { organizationId, after, until };
       take("consent_state", await compareConsents(services, range));
       take("service_window", await compareWindows(services, range));
+      take("preference", await compareChoices(services, range));
       take("standing_no", { ...(await compareNoes(services, range)), count: 0 });
     },
   );

@@ -3,7 +3,13 @@ import type { Fragment, Sql } from "../../db/database.ts";
 
 /** A stored state and the same as its events give it, where they differ; null: there is none. */
 export interface Difference {
-  readonly state: "consent_state" | "standing_no" | "service_window" | "block" | "platform_preference";
+  readonly state:
+    | "consent_state"
+    | "standing_no"
+    | "service_window"
+    | "block"
+    | "platform_preference"
+    | "preference";
   /** Which one: ids as uuids, identifiers as their keyed hashes in hex. */
   readonly of: Readonly<Record<string, string>>;
   readonly stored: Readonly<Record<string, unknown>> | null;
@@ -420,5 +426,38 @@ export function compareBlocks(
           s is not distinct from (r.id, r.created_at, r.reason, r.lifted_at) as is_same
         from stored s full join rebuilt r on r.id = s.id)
       ${counted(sql, sql`jsonb_build_object('blockId', id) as of, stored - 'id' as stored, rebuilt - 'id' as rebuilt`)}`,
+  );
+}
+
+/** What holds of people's preferences against their choices: each that was not taken back, and that none replaced that was not. */
+export function compareChoices(services: Services, range: Range): Promise<Compared> {
+  const undone = (sql: Sql, event: string) => sql`exists (select from preference_event u
+    where u.organization_id = ${sql(event)}.organization_id and u.undoes = ${sql(event)}.id)`;
+  return compare(
+    services,
+    "preference",
+    (sql) => sql<Row[]>`
+      with rebuilt as (
+        select e.subject_id, e.aspect, e.id as event_id, e.until, e.most, e.hours, e.word, e.recorded_at as at
+        from preference_event e
+        join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
+        where ${inRange(sql, range, "e")} and e.kind = 'chosen' and not ${undone(sql, "e")} and not exists (
+          select from subject t
+          join preference_event o on o.organization_id = t.organization_id and o.subject_id = t.id
+            and o.replaced @> jsonb_build_array(jsonb_build_object('event_id', e.id))
+          where t.organization_id = s.organization_id and t.root_id = s.root_id and not ${undone(sql, "o")})),
+      pair as (
+        select coalesce(s.subject_id, r.subject_id) as subject_id, coalesce(s.aspect, r.aspect) as aspect,
+          to_jsonb(s) as stored, to_jsonb(r) as rebuilt, coalesce(
+            (s.event_id, s.until, s.most, s.hours, s.word, s.at)
+              is not distinct from (r.event_id, r.until, r.most, r.hours, r.word, r.at), false) as is_same
+        from (select * from preference s where ${inRange(sql, range, "s")}) s
+        full join rebuilt r on r.subject_id = s.subject_id and r.aspect = s.aspect)
+      ${counted(
+        sql,
+        sql`jsonb_build_object('subjectId', subject_id, 'aspect', aspect) as of,
+          stored - '{organization_id,subject_id,aspect}'::text[] as stored,
+          rebuilt - '{subject_id,aspect}'::text[] as rebuilt`,
+      )}`,
   );
 }

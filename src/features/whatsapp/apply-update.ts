@@ -4,6 +4,7 @@ import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
 import { confirmByMessage } from "../consent/index.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
+import { newCode } from "./ask-for-code.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
 import type {
   AccountRestriction,
@@ -122,6 +123,7 @@ async function applyInboundMessage(
       { heard, kind },
       { subjectIds: [subject.id], senderId: sender.id, messageId, at, named },
     ),
+    code: newCode(ctx, message.texts, { subjectId: subject.id, senderId: sender.id, messageId }),
   });
   if (heard === "nothing" && message.phoneNumberId !== null)
     await confirmByMessage(

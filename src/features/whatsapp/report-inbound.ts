@@ -14,6 +14,7 @@ import {
   resolveSubject,
   type SubjectReference,
 } from "../subject/index.ts";
+import { newCode } from "./ask-for-code.ts";
 import { confirmationOf, hearNo, type OwnKeywords, toldWithOptOut } from "./opt-out-words.ts";
 import { insertInboundMessage, type RecordedInbound, selectIsKnown } from "./store.ts";
 import { newSuspicion } from "./suspect.ts";
@@ -48,6 +49,8 @@ export async function reportInbound(ctx: Context, report: InboundReport, ownKeyw
       confirmation: await confirmationOf(ctx, [report.text ?? ""], row.optOutId),
     }),
     ...(row.suspicionId !== null && { optOutSuspicionId: formatId("sus", row.suspicionId) }),
+    // An answer that is stored from before there were codes has none.
+    ...(row.codeId && { preferenceCodeId: formatId("pcd", row.codeId) }),
   };
 }
 
@@ -64,6 +67,7 @@ async function recordedBefore(
     id: report.messageId,
     isOptOut,
     optOutId: optOutId === undefined ? null : formatId("opt", optOutId),
+    codeId: null,
     suspicionId: (isOptOut ? undefined : await findSuspicion(ctx, id, report.messageId)) ?? null,
   };
 }
@@ -135,6 +139,11 @@ async function take(
     kind,
     opensWindow: true,
     suspicion: suspect([subject.id]),
+    code: newCode(ctx, report.text === undefined ? [] : [report.text], {
+      subjectId: subject.id,
+      senderId,
+      messageId: report.messageId,
+    }),
     optOut:
       optOutId === undefined
         ? undefined

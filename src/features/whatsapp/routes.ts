@@ -61,6 +61,10 @@ const inbound = z
       description:
         "The message may be a no: marketing to the person waits until staff decide (/v1/opt-out-suspicions).",
     }),
+    preferenceCodeId: z.string().optional().openapi({
+      description:
+        "The person asks for the code that opens their preferences: POST /v1/preference-codes/{id}/reveal, and send it to them.",
+    }),
   })
   .openapi("InboundMessage");
 

@@ -14,6 +14,7 @@ import {
   suspicionParts,
   suspicionTells,
 } from "../optout/index.ts";
+import { codePart, codeTells, type NewCode } from "../preference/index.ts";
 import { hashesOf } from "../subject/index.ts";
 import type { HeardField } from "./domain/fields.ts";
 import type { DailyLimit } from "./domain/update.ts";
@@ -162,6 +163,8 @@ export interface NewInboundMessage {
   readonly optOut: NewOptOut | undefined;
   /** The no that it may be, when it says none. */
   readonly suspicion: NewSuspicion | undefined;
+  /** The code that it asks for, when it does. */
+  readonly code: NewCode | undefined;
 }
 
 /** What went on record of a message; `isOptOut`: it was taken for a no. */
@@ -172,6 +175,8 @@ export interface RecordedInbound {
   readonly optOutId: string | null;
   /** uuid. */
   readonly suspicionId: string | null;
+  /** uuid of the code for their preferences that the person asked for. */
+  readonly codeId: string | null;
 }
 
 /**
@@ -180,7 +185,7 @@ export interface RecordedInbound {
  * taken: a no is never lost behind a message id that a caller used before.
  */
 export async function insertInboundMessage(ctx: Context, message: NewInboundMessage) {
-  const { optOut, suspicion } = message;
+  const { optOut, suspicion, code } = message;
   return write<RecordedInbound>(ctx, (sql) => ({
     parts: [
       ["known", sql`select at from known_message(${ctx.organizationId}::uuid, ${message.messageId})`],
@@ -231,13 +236,15 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
             ] as const,
             ...suspicionParts(sql, ctx, suspicion, "said_perhaps"),
           ]),
+      ...(code === undefined ? [] : [codePart(sql, ctx, code, "message")]),
     ],
     result: sql`
       select message_id as id, ${optOut !== undefined}::boolean as "isOptOut", ${optOut?.publicId ?? null}::text as "optOutId",
-        ${suspicion === undefined ? sql`null` : sql`(select id from suspected)`}::uuid as "suspicionId"
+        ${suspicion === undefined ? sql`null` : sql`(select id from suspected)`}::uuid as "suspicionId",
+        ${code === undefined ? sql`null` : sql`(select id from code_made)`}::uuid as "codeId"
       from message
-      ${optOut === undefined ? sql`` : sql`union all select ${optOut.publicId}, true, ${optOut.publicId}, null from opted_out where not exists (select from message)`}
-      ${suspicion === undefined ? sql`` : sql`union all select ${message.messageId}, false, null, id from suspected where not exists (select from message)`}`,
+      ${optOut === undefined ? sql`` : sql`union all select ${optOut.publicId}, true, ${optOut.publicId}, null, null from opted_out where not exists (select from message)`}
+      ${suspicion === undefined ? sql`` : sql`union all select ${message.messageId}, false, null, id, null from suspected where not exists (select from message)`}`,
     audit: {
       action: "inbound_message.recorded",
       entity: optOut?.publicId ?? message.senderId,
@@ -251,6 +258,7 @@ export async function insertInboundMessage(ctx: Context, message: NewInboundMess
       ...(message.opensWindow ? [tell(sql, "window.opened", openedWindow(message), "opened")] : []),
       ...(optOut === undefined ? [] : optOutTells(sql, optOut)),
       ...(suspicion === undefined ? [] : suspicionTells(sql, suspicion)),
+      ...(code === undefined ? [] : codeTells(sql, code)),
     ],
   }));
 }

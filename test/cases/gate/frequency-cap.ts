@@ -41,6 +41,18 @@ function capped(
   };
 }
 
+const onceAWeek: Facts["preferences"] = { pauses: [], caps: [{ id: "prf_1", most: 1, hours: 168 }] };
+
+function owned(
+  guarantee: string,
+  sends: readonly Send[],
+  full: { readonly retryAt: string; readonly evidence: readonly string[] } | undefined,
+  { caps = [] }: { caps?: object[] } = {},
+): GateCase {
+  const one = capped(guarantee, sends, full, { caps });
+  return { ...one, facts: { ...one.facts, preferences: onceAWeek } };
+}
+
 /** Rule 12; now is noon of 1 October 2026. */
 export const frequencyCapCases: readonly GateCase[] = [
   capped("with one of two messages sent today there is room", [sent("2026-10-01T08:00:00.000Z")], undefined),
@@ -134,5 +146,35 @@ export const frequencyCapCases: readonly GateCase[] = [
       },
     ),
     wanted: { ...signInCode.allowed, notApplicable: [...signInCode.allowed.notApplicable, "frequency_cap"] },
+  },
+  owned("a person's own cap with room lets marketing out", [], undefined),
+  owned(
+    "a person's own cap that is full denies marketing until its message falls out, and names the choice",
+    [sent("2026-09-28T08:00:00.000Z")],
+    { retryAt: "2026-10-05T08:00:00.000Z", evidence: ["prf_1", "dec_1"] },
+  ),
+  owned(
+    "of the policy's cap and the person's own the stricter one denies: theirs",
+    [sent("2026-09-28T08:00:00.000Z")],
+    { retryAt: "2026-10-05T08:00:00.000Z", evidence: ["prf_1", "dec_1"] },
+    { caps: [twoADay] },
+  ),
+  owned(
+    "of the policy's cap and the person's own the stricter one denies: the policy's",
+    [sent("2026-09-20T08:00:00.000Z")],
+    { retryAt: "2026-10-20T08:00:00.000Z", evidence: ["dec_1"] },
+    { caps: [{ categories: ["marketing"], most: 1, hours: 720 }] },
+  ),
+  owned(
+    "a person's own cap leaves messages of another category alone, and does not count them",
+    [sent("2026-10-01T08:00:00.000Z", { category: "utility", purpose: "order_updates" })],
+    undefined,
+  ),
+  {
+    ...capped("an order update goes out however full the person's own cap is", [], undefined),
+    question: orderUpdate.question,
+    facts: { ...orderUpdate.facts, preferences: onceAWeek, sends: [sent("2026-10-01T08:00:00.000Z")] },
+    policy: {},
+    wanted: orderUpdate.allowed,
   },
 ];

@@ -199,4 +199,21 @@ export const monitorCases: readonly GateCase[] = [
     denied(signInCode, [why("template", "template_unknown")]),
     signInCode,
   ),
+  watching(
+    "what the person wants less of is theirs: their own full cap denies in monitor mode",
+    {
+      preferences: { pauses: [], caps: [{ id: "prf_1", most: 1, hours: 168 }] },
+      sends: [
+        { at: "2026-09-28T08:00:00.000Z", category: "marketing", purpose: "promotions", decisionId: "dec_1" },
+      ],
+    },
+    denied(promotion, [
+      why("frequency_cap", "frequency_cap_reached", ["prf_1", "dec_1"], "2026-10-05T08:00:00.000Z"),
+    ]),
+  ),
+  watching(
+    "a pause of the person's denies in monitor mode",
+    { preferences: { pauses: [{ id: "prf_1", until: "2026-10-05T08:00:00.000Z" }], caps: [] } },
+    denied(promotion, [why("opt_out", "recipient_paused", ["prf_1"], "2026-10-05T08:00:00.000Z")]),
+  ),
 ];

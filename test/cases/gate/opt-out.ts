@@ -22,6 +22,10 @@ const optedOut = (evidence = ["opt_1"]) => [
   why("opt_out", "recipient_opted_out", evidence),
   why("consent", "consent_withdrawn", evidence),
 ];
+const paused = (...ends: readonly string[]): Facts["preferences"] => ({
+  pauses: ends.map((until, n) => ({ id: `prf_${n + 1}`, until })),
+  caps: [],
+});
 const september20 = "2026-09-20T08:00:00.000Z";
 
 /** Rule 5: an opt-out ends every earlier consent in its scope, and only the person's own later yes revives one. */
@@ -304,6 +308,67 @@ export const optOutCases: readonly GateCase[] = [
     wanted: denied(promotion, [
       why("opt_out", "recipient_opted_out", ["opt_1"]),
       why("opt_out", "opt_out_suspected", ["sus_1"]),
+      why("consent", "consent_withdrawn", ["opt_1"]),
+    ]),
+  },
+  {
+    guarantee: "a pause of the person's holds marketing back until it is over, however good the consent is",
+    question: promotion.question,
+    facts: {
+      ...promotion.facts,
+      preferences: paused("2026-10-05T08:00:00.000Z", "2026-10-09T08:00:00.000Z"),
+    },
+    wanted: denied(promotion, [
+      why("opt_out", "recipient_paused", ["prf_1", "prf_2"], "2026-10-09T08:00:00.000Z"),
+    ]),
+  },
+  {
+    guarantee: "a yes since, though demonstrably given, does not end a pause",
+    question: promotion.question,
+    facts: {
+      ...promotion.facts,
+      preferences: paused("2026-10-05T08:00:00.000Z"),
+      consents: [provenConsent("promotions", "cns_again", "2026-09-30T08:00:00.000Z")],
+    },
+    wanted: denied(promotion, [why("opt_out", "recipient_paused", ["prf_1"], "2026-10-05T08:00:00.000Z")]),
+  },
+  {
+    guarantee: "a pause is over at its end",
+    question: promotion.question,
+    facts: { ...promotion.facts, preferences: paused("2026-10-01T12:00:00.000Z") },
+    wanted: promotion.allowed,
+  },
+  {
+    guarantee: "a pause lasts until its last millisecond",
+    question: promotion.question,
+    facts: { ...promotion.facts, preferences: paused("2026-10-01T12:00:00.001Z") },
+    wanted: denied(promotion, [why("opt_out", "recipient_paused", ["prf_1"], "2026-10-01T12:00:00.001Z")]),
+  },
+  {
+    guarantee: "a pause whose end cannot be read is not over, and nobody can say when it is",
+    question: promotion.question,
+    facts: { ...promotion.facts, preferences: paused("in a month", "2026-10-05T08:00:00.000Z") },
+    wanted: denied(promotion, [why("opt_out", "recipient_paused", ["prf_1", "prf_2"])]),
+  },
+  {
+    guarantee: "an order update and an answer to the person go on in a pause",
+    question: orderUpdate.question,
+    facts: { ...orderUpdate.facts, preferences: paused("2026-10-05T08:00:00.000Z") },
+    wanted: orderUpdate.allowed,
+  },
+  {
+    guarantee: "a no, what may be one and a pause are all told",
+    question: promotion.question,
+    facts: {
+      ...promotion.facts,
+      nos: [stop(september20)],
+      suspicions: [{ id: "sus_1", at: september20 }],
+      preferences: paused("2026-10-05T08:00:00.000Z"),
+    },
+    wanted: denied(promotion, [
+      why("opt_out", "recipient_opted_out", ["opt_1"]),
+      why("opt_out", "opt_out_suspected", ["sus_1"]),
+      why("opt_out", "recipient_paused", ["prf_1"], "2026-10-05T08:00:00.000Z"),
       why("consent", "consent_withdrawn", ["opt_1"]),
     ]),
   },

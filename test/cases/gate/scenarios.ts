@@ -91,6 +91,7 @@ const person: Facts = {
   blocks: [],
   nos: [],
   suspicions: [],
+  preferences: { pauses: [], caps: [] },
   purpose: null,
   consents: [],
   platformStops: [],

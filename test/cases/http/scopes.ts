@@ -22,6 +22,7 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/messages\/inbound$/, ["messages"]],
   [/ \/v1\/(checks|decisions|causes|permits|simulator-numbers)(\/|$)/, ["checks"]],
   [/ \/v1\/(opt-outs|opt-out-links)$/, ["opt_outs"]],
+  [/ \/v1\/preference-codes(\/|$)/, ["preference_codes"]],
   [/ \/v1\/blocks$/, ["blocks"]],
   [/ \/v1\/(switches|monitors|complaint-breakers|opt-out-suspicions)(\/|$)/, ["staff"]],
 ];

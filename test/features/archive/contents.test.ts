@@ -51,6 +51,9 @@ const sectionOfTable: Readonly<Record<string, string>> = {
   permit_redemption: "decisions",
   platform_preference: "opt_outs",
   platform_preference_event: "opt_outs",
+  preference: "opt_outs",
+  preference_code: "opt_outs",
+  preference_event: "opt_outs",
   reached_person: "decisions",
   service_window: "messages",
   standing_no: "opt_outs",
@@ -126,6 +129,11 @@ async function knownPerson() {
     { phone },
     { purpose: "sign_in_codes", message: messages.code, cause: { kind: "sign_in", id: cause.id } },
   );
+  const { url } = await created<{ url: string }>(org.post("/v1/opt-out-links", { subject: { phone } }));
+  await service.anonymous.post(`${new URL(url).pathname}/preferences`, "frequency=week", {
+    "content-type": "application/x-www-form-urlencoded",
+  });
+  await created(org.post("/v1/preference-codes", { subject: { phone } }));
   await shop.inbound({ phone }, { text: "Please stop texting me." });
   const optOut = await shop.optOut({ phone });
   const denied = await shop.check({ phone }, { messageRef: "campaign-17" });
@@ -241,6 +249,8 @@ describe("the archive of a person about whom everything is stored", () => {
       "block lifted",
       "opt_out opted_out",
       "platform_preference stop",
+      "preference code_made",
+      "preference frequency_chosen",
       "suspicion suspected",
     ]);
     expect(rows).toContainEqual(expect.objectContaining({ event: "suspected", source: "near_match" }));

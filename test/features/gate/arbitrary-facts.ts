@@ -139,6 +139,25 @@ function around({ facts }: Scenario): fc.Arbitrary<Facts> {
         [],
         fc.array(fc.record({ id: fc.constantFrom("sus_a", "sus_b"), at: someInstant }), { maxLength: 2 }),
       ),
+      preferences: fc.record({
+        pauses: mostly<Facts["preferences"]["pauses"]>(
+          [],
+          fc.array(fc.record({ id: fc.constantFrom("prf_a", "prf_b"), until: someInstant }), {
+            maxLength: 2,
+          }),
+        ),
+        caps: mostly<Facts["preferences"]["caps"]>(
+          [],
+          fc.array(
+            fc.record({
+              id: fc.constantFrom("prf_c", "prf_d"),
+              most: fc.constantFrom(1, 2),
+              hours: fc.constantFrom(168, 720),
+            }),
+            { maxLength: 2 },
+          ),
+        ),
+      }),
       purpose: mostly(facts.purpose, fc.constant(null), 20),
       consents: mostly(
         facts.consents,
@@ -352,6 +371,20 @@ export const denials: Readonly<Record<string, fc.Arbitrary<Denial>>> = {
   "a message that may be a no": someInstant.map((at) => (facts) => ({
     ...facts,
     suspicions: [...facts.suspicions, { id: "sus_new", at }],
+  })),
+  "a pause of the person's": someInstant.map((until) => (facts) => ({
+    ...facts,
+    preferences: {
+      ...facts.preferences,
+      pauses: [...facts.preferences.pauses, { id: "prf_new", until }],
+    },
+  })),
+  "a cap of the person's own": fc.constantFrom(24, 168, 720).map((hours) => (facts) => ({
+    ...facts,
+    preferences: {
+      ...facts.preferences,
+      caps: [...facts.preferences.caps, { id: "prf_new", most: 1, hours }],
+    },
   })),
   "a no among the consent events": fc
     .record({ index: fc.nat(3), kind: eventKind, at: someInstant })

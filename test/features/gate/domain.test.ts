@@ -140,6 +140,7 @@ describe("the gate, whatever the facts", () => {
       blocks: [],
       nos: [],
       suspicions: [],
+      preferences: { pauses: [], caps: [] },
       purpose: null,
       consents: [],
       platformStops: [],

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../src/features/gate/domain/decide.ts";
+import { decideAgain } from "../../../src/features/gate/domain/decide-again.ts";
+import type { Facts } from "../../../src/features/gate/domain/facts.ts";
 import { builtInPolicy } from "../../../src/features/gate/domain/policy.ts";
 import {
   type DecisionDocument,
@@ -89,6 +91,7 @@ describe("a stored decision", () => {
         blocks: [],
         nos: [],
         suspicions: [],
+        preferences: { pauses: [], caps: [] },
         purpose: null,
         consents: [
           {
@@ -146,6 +149,16 @@ describe("a stored decision", () => {
   test("without a form is read as it stands: what it lacks was never known", () => {
     const { blocks: _unknown, ...facts } = promotion.facts;
     const old = { ...decided(promotion), facts };
-    expect(unpackDecision(old)).toBe(old);
+    expect(unpackDecision(old)).toEqual(old);
+  });
+
+  test.each([
+    ["without a form", (document: DecisionDocument) => document],
+    ["of form 1", (document: DecisionDocument) => packDecision(document) as DecisionDocument],
+  ])("from before people had preferences says the same when it is replayed: %s", (_form, storing) => {
+    const made = decided(promotion);
+    const { preferences: _later, ...facts } = made.facts;
+    const old = unpackDecision(JSON.parse(JSON.stringify(storing({ ...made, facts: facts as Facts }))));
+    expect(decideAgain(old, builtInPolicy)).toEqual({ decision: "allow", verdict: made.verdict });
   });
 });

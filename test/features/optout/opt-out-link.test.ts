@@ -352,6 +352,25 @@ describe("a press of the button", () => {
     expect(await events(many.shop)).toHaveLength(1);
   });
 
+  it("tells until when what was handed over may still arrive: as long as the policy's permits live, then no more", async () => {
+    const { shop, path } = await open();
+    await shop.activatePolicy({ permitTtlSeconds: 600 });
+    const minutes = (text: string) => {
+      const [, hour, minute] = /may still arrive until [^<]*?(\d\d):(\d\d)/.exec(text) ?? [];
+      return hour === undefined ? undefined : (Number(hour) * 60 + Number(minute)) % (24 * 60);
+    };
+    const { text } = await press(path);
+    const [, sinceHour, sinceMinute] = />Since<.*?(\d\d):(\d\d)/s.exec(text) ?? [];
+    const since = Number(sinceHour) * 60 + Number(sinceMinute);
+    const span = ((minutes(text) ?? Number.NaN) - since + 24 * 60) % (24 * 60);
+    expect(span).toBeGreaterThanOrEqual(10);
+    expect(span).toBeLessThanOrEqual(11);
+    await shop.activatePolicy({ permitTtlSeconds: 1 });
+    await expect
+      .poll(async () => (await press(path)).text, { timeout: 10_000, interval: 300 })
+      .toContain("Nothing new is sent from this moment on.</li>");
+  });
+
   it("after a new yes of the person's own is a new no", async () => {
     const { shop, path } = await open("promotions");
     const first = await pressed(path, "scope=purpose");

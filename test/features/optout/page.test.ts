@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   renderOptOutDonePage,
-  renderOptOutLinkProblemPage,
   renderOptOutNotUndonePage,
   renderOptOutPage,
   renderOptOutUndonePage,
 } from "../../../src/features/optout/page.ts";
+import { renderLinkProblemPage } from "../../../src/http/link-problem-page.ts";
 
 const subject = {
   language: "en",
@@ -161,23 +161,24 @@ describe("the pages after an undo", () => {
 });
 
 describe("the page of a link that does not work", () => {
-  const broken = (language: "en" | "ru") => ({ language, stopPath: "/stop/org_1" });
+  const organization = { id: "org_1", name: "Harbour Bookshop", contact: undefined };
 
   it("leads to the page that needs no link, in the same language", () => {
-    expect(renderOptOutLinkProblemPage(broken("ru"))).toContain('href="/stop/org_1?lang&#x3D;ru"');
+    expect(renderLinkProblemPage("ru", organization)).toContain('href="/stop/org_1?lang&#x3D;ru"');
+    expect(renderLinkProblemPage("ru")).toContain('href="/stop?lang&#x3D;ru"');
   });
 
   it("says so and names the word that works without a link", () => {
-    expect(renderOptOutLinkProblemPage(broken("en"))).toContain(">STOP</strong>");
-    expect(renderOptOutLinkProblemPage(broken("ru"))).toContain(">СТОП</strong>");
+    expect(renderLinkProblemPage("en")).toContain(">STOP</strong>");
+    expect(renderLinkProblemPage("ru")).toContain(">СТОП</strong>");
   });
 
   it("names the organization's contact when it is known", () => {
-    const html = renderOptOutLinkProblemPage({ ...broken("en"), contact: "hello@bookshop.example" });
+    const html = renderLinkProblemPage("en", { ...organization, contact: "hello@bookshop.example" });
     expect(html).toContain('href="mailto:hello@bookshop.example"');
   });
 
   it("offers no button, because nobody knows whose it would be", () => {
-    expect(forms(renderOptOutLinkProblemPage(broken("en")))).toEqual([]);
+    expect(forms(renderLinkProblemPage("en", organization))).toEqual([]);
   });
 });

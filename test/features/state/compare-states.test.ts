@@ -97,6 +97,26 @@ async function history(seed: number, steps: number): Promise<Shop> {
       }
     },
     async () => {
+      const subject = { phone: `+${waId()}` };
+      const { url } = await created<{ url: string }>(shop.org.post("/v1/opt-out-links", { subject }));
+      const path = `${new URL(url).pathname}/preferences`;
+      const chosen = pick("pause=on", "frequency=week", "frequency=month", "language=de", "channel=sms");
+      const page = await service.anonymous.post(path, chosen, form);
+      const nonce = /name="nonce" value="([^"]+)"/.exec(page.text)?.[1];
+      if (nonce !== undefined && roll(3) === 0)
+        await service.anonymous.post(`${path}/undo`, new URLSearchParams({ nonce }).toString(), form);
+      if (roll(3) > 0) return;
+      const code = await shop.org.post<{ code: string }>("/v1/preference-codes", { subject });
+      const proven = await service.anonymous.post(`${path}/code`, `code=${code.body.code}`, form);
+      const session = /name="session" value="([^"]+)"/.exec(proven.text)?.[1] ?? "";
+      const given = pick({ pause: "off" }, { frequency: "any" }, { frequency: "week" });
+      await service.anonymous.post(
+        `${path}/mine`,
+        new URLSearchParams({ session, ...(given as Record<string, string>) }).toString(),
+        form,
+      );
+    },
+    async () => {
       const { id } = await created<{ id: string }>(
         shop.org.post("/v1/blocks", { identifier: someone(), reason: pick("manual", "complaint") }),
       );
@@ -209,6 +229,11 @@ describe("a state that somebody changed by hand is named, and nothing else", () 
     const block = await created<{ id: string }>(
       shop.org.post("/v1/blocks", { identifier: { phone }, reason: "manual" }),
     );
+    const { url } = await created<{ url: string }>(
+      shop.org.post("/v1/opt-out-links", { subject: { phone } }),
+    );
+    for (const chosen of ["frequency=week", "frequency=month"])
+      await service.anonymous.post(`${new URL(url).pathname}/preferences`, chosen, form);
     expect((await compared(shop)).differences).toEqual([]);
     return { shop, subjectId, blockId: block.id };
   }
@@ -336,6 +361,29 @@ describe("a state that somebody changed by hand is named, and nothing else", () 
       "a block that is gone",
       (shop) => owner`delete from block where organization_id = ${org(shop)}`,
       ({ blockId }) => ({ state: "block", of: { blockId }, stored: null }),
+    ],
+    [
+      "a wish for fewer messages that is gone",
+      (shop) => owner`delete from preference where organization_id = ${org(shop)}`,
+      ({ subjectId }) => ({ state: "preference", of: { subjectId, aspect: "frequency" }, stored: null }),
+    ],
+    [
+      "a wish for fewer messages that lets more through",
+      (shop) => owner`update preference set most = 9 where organization_id = ${org(shop)}`,
+      ({ subjectId }) => ({
+        state: "preference",
+        of: { subjectId, aspect: "frequency" },
+        stored: expect.objectContaining({ most: 9 }),
+        rebuilt: expect.objectContaining({ most: 1, hours: 720 }),
+      }),
+    ],
+    [
+      "a pause that nobody chose",
+      (shop) => owner`
+        insert into preference (organization_id, subject_id, aspect, event_id, until, at)
+        select organization_id, subject_id, 'pause', event_id, now() + interval '1 day', at from preference
+        where organization_id = ${org(shop)}`,
+      ({ subjectId }) => ({ state: "preference", of: { subjectId, aspect: "pause" }, rebuilt: null }),
     ],
     [
       "a platform stop turned into a resume",

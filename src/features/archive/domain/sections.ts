@@ -53,11 +53,11 @@ const consent = z.strictObject({
   evidence: text.nullable(),
 });
 
-/** An opt-out or its undoing, what may be one, a block made or lifted, or a stop or resume on the platform. */
+/** An opt-out or its undoing, what may be one, what the person chose about how they are written to, a block made or lifted, or a stop or resume on the platform. */
 const optOut = z.strictObject({
   id: text.nullable(),
-  kind: z.enum(["opt_out", "suspicion", "block", "platform_preference"]),
-  /** opted_out, undone, suspected, confirmed, dismissed, blocked, lifted, stop, resume, … */
+  kind: z.enum(["opt_out", "suspicion", "preference", "block", "platform_preference"]),
+  /** opted_out, undone, suspected, confirmed, dismissed, pause_chosen, blocked, lifted, stop, resume, … */
   event: text,
   scope: text.nullable(),
   purpose: text.nullable(),

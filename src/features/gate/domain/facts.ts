@@ -87,6 +87,13 @@ export interface Facts {
   }[];
   /** Messages of the person that may be a no, which staff have not decided on. Looked at for marketing only. */
   readonly suspicions: readonly { readonly id: string; readonly at: string }[];
+  /** What the person wants less of, as they chose it themself. Looked at for marketing only. */
+  readonly preferences: {
+    /** Pauses of all marketing that are not over. */
+    readonly pauses: readonly { readonly id: string; readonly until: string }[];
+    /** At most so many marketing messages in so many rolling hours. */
+    readonly caps: readonly { readonly id: string; readonly most: number; readonly hours: number }[];
+  };
   readonly purpose: {
     readonly key: string;
     readonly category: Category;
@@ -148,8 +155,8 @@ export interface Facts {
     readonly usedOfLate: number;
   } | null;
   /**
-   * Messages to the person that count against frequency caps, as far back as the policy's longest cap looks; none when
-   * it has no caps. Those of the message asked about (its messageRef) are left out: a retry has its place already.
+   * Messages to the person that count against frequency caps, as far back as the longest cap of the policy and the person
+   * looks; none when neither has any. Those of the message asked about (its messageRef) are left out: a retry has its place already.
    */
   readonly sends: readonly {
     readonly at: string;

@@ -1,6 +1,7 @@
 import { consentStanding } from "./consent.ts";
 import { readInstant } from "./instants.ts";
 import { objections } from "./rules/consent.ts";
+import { isOwnCapFull } from "./rules/frequency-cap.ts";
 import type { Situation } from "./situation.ts";
 import type { RuleName } from "./verdict.ts";
 
@@ -24,6 +25,8 @@ export function isEnforced(rule: RuleName, situation: Situation): boolean {
   const { question, facts, category } = situation;
   // Whose noes would count: those to a purpose of marketing, which nobody has looked at.
   if (rule === "purpose") return category === "marketing" && facts.purpose?.category !== "marketing";
+  // What the policy caps is watched; what the person does not want more of is theirs.
+  if (rule === "frequency_cap") return isOwnCapFull(situation);
   if (rule !== "consent") return false;
   const standing = consentStanding(question.purpose, facts, { proofNeeded: category === "marketing" });
   return !standing.given && standing.nos.some(({ kind }) => objections.includes(kind));

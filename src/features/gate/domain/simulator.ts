@@ -52,10 +52,12 @@ const lastDigits: Readonly<Record<Simulated, `${number}`>> = {
   complaint_rate_exceeded: "42",
   recipient_unreachable: "43",
   opt_out_suspected: "44",
+  recipient_paused: "45",
 };
 /** Reasons that pass by themselves: asking again is said to make sense in an hour. */
 const passing: readonly Simulated[] = [
   "sender_restricted",
+  "recipient_paused",
   "quiet_hours",
   "frequency_cap_reached",
   "platform_hold",

@@ -16,6 +16,9 @@ export interface DecisionDocument {
  * The form that decisions are written in. Whoever changes what `blank` fills in, the rules or their order gives it the
  * next number and goes on reading the earlier ones as they were written: a fact that a decision never had must not
  * turn into one that says nothing. Without a number: every member is there, and what is not was not known.
+ *
+ * Preferences are younger than form 1, and older decisions are filled with none: nobody could have any before, so that is
+ * what was known, and what it says must not change.
  */
 const form = 1;
 
@@ -49,6 +52,7 @@ const blankFacts: Facts = {
   blocks: [],
   nos: [],
   suspicions: [],
+  preferences: { pauses: [], caps: [] },
   purpose: null,
   consents: [],
   platformStops: [],
@@ -97,7 +101,7 @@ export function packDecision(document: DecisionDocument): object {
 /** A decision as it was made, from what is stored of it. */
 export function unpackDecision(stored: unknown): DecisionDocument {
   const packed = stored as { form?: number; facts: { consents?: object[] }; verdict: { rules: string } };
-  if (packed.form === undefined) return stored as DecisionDocument;
+  if (packed.form === undefined) return withoutForm(stored as DecisionDocument);
   const { form: _form, ...document } = filled(packed, blank) as {
     form: number;
     facts: Record<string, unknown>;
@@ -111,6 +115,11 @@ export function unpackDecision(stored: unknown): DecisionDocument {
     ]),
   );
   return document as unknown as DecisionDocument;
+}
+
+function withoutForm(document: DecisionDocument): DecisionDocument {
+  const { preferences } = blankFacts;
+  return { ...document, facts: Object.assign({ preferences }, document.facts) };
 }
 
 /** The members of a value that are not as in a blank one; members that the blank does not name are kept. */

@@ -61,6 +61,11 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
       remedy:
         "Have staff look at the message and decide: GET /v1/opt-out-suspicions lists what waits, POST /v1/opt-out-suspicions/{id}/decide ends it.",
     },
+    recipient_paused: {
+      message: "The person has paused marketing messages for a time.",
+      remedy:
+        "Do not send marketing until the pause is over. Messages about orders and answers go on. Only the person can end it earlier, on their preference page.",
+    },
     purpose_unknown: {
       message: "There is no purpose “{purpose}”.",
       remedy: "Correct the purpose in the question, or create it with POST /v1/purposes.",
@@ -156,7 +161,7 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
     },
     frequency_cap_reached: {
       message:
-        "This person has had as many messages as your policy's frequency caps allow, or they are on their way.",
+        "This person has had as many messages as your policy's frequency caps allow, or the person's own wish for fewer, or they are on their way.",
       remedy: "Send it later, or leave it out.",
     },
     platform_hold: {
@@ -240,6 +245,11 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
         "Похоже, человек просит ему не писать: об этом говорят его слова, или после рассылки пришло голосовое сообщение, которое никто не прослушал. Рассылка ему ждёт решения сотрудника.",
       remedy:
         "Попросите сотрудника посмотреть сообщение и решить: что ждёт решения, показывает GET /v1/opt-out-suspicions, ожидание завершает POST /v1/opt-out-suspicions/{id}/decide.",
+    },
+    recipient_paused: {
+      message: "Человек на время приостановил маркетинговые сообщения.",
+      remedy:
+        "Не отправляйте маркетинговых сообщений, пока пауза не кончится. Сообщения о заказах и ответы отправлять можно. Раньше срока паузу может снять только сам человек на своей странице настроек.",
     },
     purpose_unknown: {
       message: "Цели «{purpose}» не существует.",
@@ -335,7 +345,8 @@ export const texts: Readonly<Record<Language, Readonly<Record<ReasonCode, Text>>
         "Дождитесь разрешённых часов. Если номер человека неизвестен, запишите его (POST /v1/consents); если часы слишком узкие, введите политику с другими allowedHours или timeZones.",
     },
     frequency_cap_reached: {
-      message: "Этот человек уже получил столько сообщений, сколько разрешает ваша политика, или они в пути.",
+      message:
+        "Этот человек уже получил столько сообщений, сколько разрешает ваша политика или просил он сам, или они в пути.",
       remedy: "Отправьте позже или не отправляйте вовсе.",
     },
     platform_hold: {

@@ -6,7 +6,7 @@ export const reasonCodes = {
   sender: ["sender_unknown", "sender_restricted"],
   switch: ["sending_paused", "intake_stale"],
   block: ["recipient_blocked"],
-  opt_out: ["recipient_opted_out", "opt_out_suspected"],
+  opt_out: ["recipient_opted_out", "opt_out_suspected", "recipient_paused"],
   purpose: ["purpose_unknown", "purpose_category_mismatch"],
   consent: [
     "consent_missing",

@@ -139,6 +139,13 @@ function isOneSlipAway(word: string, keyword: string): boolean {
   );
 }
 
+/** Whether a whole message asks for the code that opens a person's preferences. */
+export function isCodeWord(text: string): boolean {
+  return codeWords.has(wordsOf(text).join(" "));
+}
+
+const codeWords = phrasesOf(["code", "my code", "код", "мой код"]);
+
 /** The language that a keyword is of, the first one listed for a word that several have; undefined for another text. */
 export function languageOfKeyword(text: string): KeywordLanguage | undefined {
   const [first = ""] = wordsOf(text);
