@@ -150,6 +150,7 @@ describe.skipIf(chromiumPath === undefined)("a form in Chromium", { timeout: 90_
         await page.getByRole("button", { name: words.send }).click();
         await page.getByRole("heading", { name: words.done }).waitFor();
         await look("3-done");
+        expect(await page.locator("dl").textContent()).toContain("+7 912 345 67 89");
         const link = page.getByRole("link", { name: words.chat });
         expect(await link.getAttribute("href")).toMatch(/^https:\/\/wa\.me\/12025550100\?text=/);
 

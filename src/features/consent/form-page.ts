@@ -156,8 +156,7 @@ export function renderFormDonePage(page: FormDonePage): string {
         language,
       ),
       mustConfirm: page.mustConfirm,
-      number:
-        phone === undefined ? null : (parsePhoneNumberFromString(phone)?.formatInternational() ?? phone),
+      phone: phone === undefined ? null : (parsePhoneNumberFromString(phone)?.formatInternational() ?? phone),
       email: "email" in page.address ? shownText(page.address.email) : null,
       reference: page.reference,
       agreed: page.agreed.map(shownLines),
