@@ -1,5 +1,7 @@
+export { type HashedName, hashNames, preparePeople } from "./prepare-people.ts";
 export {
   ambiguous,
+  erased,
   findSubject,
   findSubjects,
   hashIdentifier,
@@ -12,4 +14,4 @@ export {
   unlinkIdentifier,
 } from "./resolve-subject.ts";
 export { type ResolvedSubject, resolveSubject, resolveSubjects } from "./resolve-subjects.ts";
-export { hashesOf, hashesOfAll, standAllPart, standPart } from "./store.ts";
+export { hashesOf, hashesOfAll, type NewPerson, resolveAllPart, standAllPart, standPart } from "./store.ts";

@@ -96,6 +96,11 @@ export function ambiguous(): SaysoError {
   );
 }
 
+/** Somebody was named whose data was erased. */
+export function erased(): SaysoError {
+  return new SaysoError("gone", "This person's data was erased.");
+}
+
 /** The people that a reference names, none made: their ids (uuid) and the hashes of what was named. */
 export async function findSubjects(
   ctx: Context,
@@ -221,7 +226,7 @@ export function unwrapSubject(
   evidenceKey: Buffer | null,
 ): Subject {
   if (dataKey === null || evidenceKey === null) {
-    throw new SaysoError("gone", "This person's data was erased.");
+    throw erased();
   }
   const unwrap = (wrapped: Buffer, use: string) =>
     open(ctx.services.masterKey, `subject:${id}:${use}`, wrapped);

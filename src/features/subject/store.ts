@@ -56,6 +56,16 @@ export interface NewPerson {
  * share an identifier. Answers in their order, without the keys of those whom it made.
  */
 export async function callResolveAll(ctx: Context, people: readonly NewPerson[]): Promise<ResolvedRow[]> {
+  const rows = await retryDeadlock(() =>
+    ctx.services.db.statement(
+      (sql) => sql<(ResolvedRow & { n: number })[]>`${resolveAllPart(sql, ctx, people)}`,
+    ),
+  );
+  return rows.sort((a, b) => a.n - b.n);
+}
+
+/** The same as a SELECT, for a write that is about people whom it makes itself. */
+export function resolveAllPart(sql: Sql, ctx: Context, people: readonly NewPerson[]): Fragment {
   const made = people.map(({ id, dataKey, evidenceKey }, n) => ({
     n,
     id,
@@ -71,15 +81,10 @@ export async function callResolveAll(ctx: Context, people: readonly NewPerson[])
       sealed: sealed.toString("base64"),
     })),
   );
-  const rows = await retryDeadlock(() =>
-    ctx.services.db.statement(
-      (sql) => sql<(ResolvedRow & { n: number })[]>`
-        select n, outcome, subject_id as "subjectId", data_key as "dataKey", evidence_key as "evidenceKey", unsealed
-        from resolve_subjects(${ctx.organizationId}, ${JSON.stringify(made)}::text::json,
-          ${JSON.stringify(identifiers)}::text::json, ${ctx.requestId})`,
-    ),
-  );
-  return rows.sort((a, b) => a.n - b.n);
+  return sql`
+    select n, outcome, subject_id as "subjectId", data_key as "dataKey", evidence_key as "evidenceKey", unsealed
+    from resolve_subjects(${ctx.organizationId}, ${JSON.stringify(made)}::text::json,
+      ${JSON.stringify(identifiers)}::text::json, ${ctx.requestId})`;
 }
 
 /** Keeps identifiers as they were given, sealed, where that was not done yet. */
