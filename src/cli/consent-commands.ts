@@ -3,6 +3,9 @@ import { type Command, Option } from "commander";
 import { stringify } from "csv-stringify/sync";
 import type { z } from "zod";
 import {
+  type ExportedConsent,
+  exportConsents,
+  exportFields,
   type ImportedBatch,
   importConsents,
   importMapping,
@@ -30,7 +33,7 @@ interface ImportOptions extends OutputOptions {
   readonly dryRun?: boolean;
 }
 
-/** `sayso consent import` */
+/** `sayso consent import` and `sayso consent export` */
 export function addConsentCommands(program: Command): void {
   const consent = program.command("consent").description("people's consents");
 
@@ -48,6 +51,49 @@ export function addConsentCommands(program: Command): void {
     .option("--force", "write over a reject file that is there")
     .option("--dry-run", "say what would become of the rows, and record nothing")
     .action(importFile);
+
+  ofOrganization(verb(consent, "export", "write down every consent with its proof, as an import reads it"))
+    .requiredOption("--output <file>", "where it goes; - is standard output")
+    .addOption(formatOption())
+    .option("--force", "write over a file that is there")
+    .action(exportFile);
+}
+
+interface ExportOptions extends OutputOptions {
+  readonly organization?: string;
+  readonly output: string;
+  readonly format?: RecordFormat;
+  readonly force?: boolean;
+}
+
+async function exportFile(options: ExportOptions): Promise<void> {
+  const { output } = options;
+  const format = options.format ?? formatOf(output);
+  await refuseOutput(output, options.force ?? false);
+  const isAlone = !options.json && !(output === "-" && process.stdout.isTTY);
+  const progress = isAlone ? startProgress(process.stderr, undefined) : noProgress;
+  let exported = 0;
+  async function* lines(pages: AsyncIterable<readonly ExportedConsent[]>): AsyncGenerator<string> {
+    if (format === "csv") yield stringify([exportFields]);
+    for await (const page of pages) {
+      exported += page.length;
+      progress.show({ bytes: 0, lines: exported });
+      yield format === "csv"
+        ? stringify(page.map((row) => exportFields.map((field) => cellOf(row[field]))))
+        : page.map((row) => `${JSON.stringify(row)}\n`).join("");
+    }
+  }
+  try {
+    await withOrganization(options.organization, (ctx) => writeOutput(output, lines(exportConsents(ctx))));
+  } finally {
+    progress.end();
+  }
+  print(options, { exported }, [`${exported} exported.`], output === "-" ? process.stderr : process.stdout);
+}
+
+function cellOf(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return guardCell(typeof value === "object" ? JSON.stringify(value) : String(value));
 }
 
 const formatOption = () =>

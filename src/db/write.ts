@@ -25,6 +25,7 @@ export type AuditAction =
   | "consent.recorded"
   | "consent_import.started"
   | "consents.imported"
+  | "consents.exported"
   | "legacy_evidence.recorded"
   | "opt_out.recorded"
   | "opt_out.undone"

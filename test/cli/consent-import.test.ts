@@ -206,13 +206,7 @@ describe("an import of consents", () => {
   it("lifts no opt-out, withdrawal, stop by number or block: a yes is requested at most, and held back when dry", async () => {
     const shop = await Shop.open(service);
     const people = [1, 2, 3, 4, 5].map((n) => ({ phone: `+1202555016${n}` }));
-    const [optedOut, withdrew, , blocked, refused] = people as [
-      object,
-      object,
-      object,
-      object,
-      object,
-    ];
+    const [optedOut, withdrew, , blocked, refused] = people as [object, object, object, object, object];
     await shop.optOut(optedOut, { occurredAt: ago(9000) });
     await shop.reported(withdrew, {}, { occurredAt: ago(9000) });
     await shop.reported(withdrew, { state: "withdrawn" }, { occurredAt: ago(8000) });

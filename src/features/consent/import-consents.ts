@@ -29,6 +29,7 @@ import {
   selectLegacy,
 } from "./import-store.ts";
 import { consentPlace } from "./record-consents.ts";
+import { statePart } from "./store.ts";
 
 /** One row of a file as it was read: what it says, or why that cannot be read. */
 export interface SourceRow {
@@ -334,16 +335,20 @@ async function takeBatch(running: Running, batch: Batch): Promise<ImportedBatch>
     });
     const sha256 = createHash("sha256");
     for (const { key } of taken) sha256.update(key);
-    const outcome = await insertBatch(ctx, {
-      importId,
-      batch: batch.number,
-      consents,
-      kinds,
-      toMake,
-      refused: others.map(({ line, pointer, message }) => ({ line, pointer, message })),
-      endsAt: running.endsAt,
-      sha256: sha256.digest("hex"),
-    });
+    const outcome = await insertBatch(
+      ctx,
+      {
+        importId,
+        batch: batch.number,
+        consents,
+        kinds,
+        toMake,
+        refused: others.map(({ line, pointer, message }) => ({ line, pointer, message })),
+        endsAt: running.endsAt,
+        sha256: sha256.digest("hex"),
+      },
+      statePart,
+    );
     if (outcome === "done")
       return asDone(
         batch,

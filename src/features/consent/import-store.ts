@@ -6,8 +6,14 @@ import { write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { type NewPointRows, pointParts } from "../collection/index.ts";
-import { hashesOfAll, type NewPerson, resolveAllPart, standAllPart } from "../subject/index.ts";
-import { againstPart, scopesPart, statePart } from "./store.ts";
+import {
+  againstPart,
+  hashesOfAll,
+  type NewPerson,
+  resolveAllPart,
+  scopesPart,
+  standAllPart,
+} from "../subject/index.ts";
 import { consentImportBatch, legacyEvidence } from "./tables.ts";
 
 /** A file that is taken in, and how: the SHA-256 of both in hex. */
@@ -123,6 +129,9 @@ export interface NewBatch {
   readonly sha256: string;
 }
 
+/** The part of a write that keeps what events add up to, from a SELECT of sums: statePart of consents. */
+type StatePart = (sql: Sql, sums: Fragment) => Fragment;
+
 /**
  * Records a batch and that it is done in one statement: the people it makes, consents, what they add up to, the standing
  * noes and one audit entry. What was imported before, by whichever file, is left as it is. Answers how many consents are
@@ -134,16 +143,19 @@ export interface NewBatch {
 export async function insertBatch(
   ctx: Context,
   batch: NewBatch,
+  statePart: StatePart,
 ): Promise<{ imported: number } | "done" | "again"> {
   try {
-    return (await write<{ imported: number }>(ctx, (sql) => batchWrite(sql, ctx, batch))) ?? "again";
+    return (
+      (await write<{ imported: number }>(ctx, (sql) => batchWrite(sql, ctx, batch, statePart))) ?? "again"
+    );
   } catch (error) {
     if (violatedUnique(error) === "consent_import_batch_done") return "done";
     throw error;
   }
 }
 
-function batchWrite(sql: Sql, ctx: Context, made: NewBatch) {
+function batchWrite(sql: Sql, ctx: Context, made: NewBatch, statePart: StatePart) {
   const { importId, batch, consents, toMake, refused, endsAt, sha256 } = made;
   const isWhole = sql`not exists (select from person p where p.outcome <> 'made')`;
   return {

@@ -7,6 +7,7 @@ export {
   legacyEvidence,
   type RowFields,
 } from "./domain/import-mapping.ts";
+export { type ExportedConsent, exportConsents, exportFields } from "./export-consents.ts";
 export {
   type ImportedBatch,
   type ImportSettings,

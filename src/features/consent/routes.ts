@@ -83,6 +83,18 @@ const history = event
       occurredAt: instant,
       recordedAt: instant,
       evidence: z.unknown(),
+      importId: z.string().nullable(),
+      legacyEvidence: z
+        .object({
+          listSha256: z.string(),
+          answersFor: z.string(),
+          collectedFrom: instant,
+          collectedUntil: instant,
+        })
+        .nullable()
+        .openapi({
+          description: "What stands behind a list that was collected before Sayso (proof `legacy`).",
+        }),
     }),
   })
   .openapi("ConsentEventWithProvenance");

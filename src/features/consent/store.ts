@@ -1,9 +1,9 @@
-import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { writeAll } from "../../db/write.ts";
+import { write, writeAll } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
-import { hashesOfAll, standAllPart } from "../subject/index.ts";
+import { againstPart, hashesOfAll, scopesPart, standAllPart } from "../subject/index.ts";
 import { consentEvent } from "./tables.ts";
 
 export type ConsentEventRow = typeof consentEvent.$inferSelect;
@@ -101,21 +101,6 @@ export async function insertConsentEvents(
         from q join event e on e.id = q.id`,
     }),
   );
-}
-
-/** What a standing no to each purpose of part `q` may be for. `offset 0`: it is asked once for each, not for each row. */
-export function scopesPart(sql: Sql, ctx: Context): Fragment {
-  return sql`select p.purpose, no_purposes(${ctx.organizationId}::uuid, p.purpose) as purposes
-    from (select distinct purpose from q) p offset 0`;
-}
-
-/** The rows of part `q` that a no stands against; parts `hashes` and `scopes` say whose and which. */
-export function againstPart(sql: Sql, ctx: Context): Fragment {
-  return sql`
-    select distinct h.n, true as stands from hashes h join q on q.n = h.n join scopes o on o.purpose = q.purpose
-    cross join lateral (
-      select from standing_no s where s.organization_id = ${ctx.organizationId}::uuid and s.identifier_hash = h.hash
-        and s.channel in ('*', q.channel) and s.purpose = any(o.purposes) offset 0) s`;
 }
 
 function rowsPart(sql: Sql, rows: readonly object[]): Fragment {
@@ -325,4 +310,34 @@ export async function selectEvents(
       .orderBy(desc(consentEvent.id))
       .limit(limit),
   );
+}
+
+/** Events after one (uuid; undefined: from the first), the oldest first. */
+export async function selectEventsAfter(
+  ctx: Context,
+  after: string | undefined,
+  limit: number,
+): Promise<ConsentEventRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(consentEvent)
+      .where(
+        and(
+          eq(consentEvent.organizationId, ctx.organizationId),
+          after === undefined ? undefined : gt(consentEvent.id, after),
+        ),
+      )
+      .orderBy(asc(consentEvent.id))
+      .limit(limit),
+  );
+}
+
+/** Notes that everybody's consents were handed out. */
+export async function recordExport(ctx: Context): Promise<void> {
+  await write<{ done: boolean }>(ctx, (sql) => ({
+    parts: [],
+    result: sql`select true as done`,
+    audit: { action: "consents.exported", entity: formatId("org", ctx.organizationId) },
+  }));
 }

@@ -184,7 +184,8 @@ export function savedSendersOf(records: readonly Known[]): string[] {
   return [...ids].sort().map((id) => formatId("snd", id));
 }
 
-function identifierPlace(subjectId: string, hash: string): string {
+/** Where an identifier of a record (uuid) is sealed. */
+export function identifierPlace(subjectId: string, hash: string): string {
   return `identifier:${subjectId}:${hash}`;
 }
 
