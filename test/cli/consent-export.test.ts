@@ -70,7 +70,7 @@ it.each(["csv", "ndjson"])(
         phone: "+12025550111",
         email: "one@example.org",
         state: "given",
-        dpvState: "dpv:ConsentGiven",
+        consentStatus: "dpv:ConsentGiven",
         proof: "demonstrated",
         evidence,
       },
@@ -80,9 +80,9 @@ it.each(["csv", "ndjson"])(
         evidence: format === "csv" ? '{"order":7}' : { order: 7 },
         pageUrl: format === "csv" ? "" : null,
       },
-      { state: "requested", dpvState: "dpv:ConsentRequested", reportedState: "given" },
+      { state: "requested", consentStatus: "dpv:ConsentRequested", reportedState: "given" },
       { state: "given", proof: "reported", wordingSha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
-      { state: "withdrawn", dpvState: "dpv:ConsentWithdrawn" },
+      { state: "withdrawn", consentStatus: "dpv:ConsentWithdrawn" },
     ]);
 
     const before = await contentsOf(service.database);

@@ -4,7 +4,7 @@ import { limits } from "../../kernel/limits.ts";
 import { open } from "../../kernel/seal.ts";
 import { findVersions } from "../collection/index.ts";
 import { type RecordedPerson, readPeople } from "../subject/index.ts";
-import { dpvStateOf } from "./domain/dpv.ts";
+import { consentStatusOf } from "./domain/dpv.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import { type ConsentEventRow, recordExport, selectEventsAfter } from "./store.ts";
 
@@ -32,7 +32,7 @@ export const exportFields = [
   "channel",
   "purpose",
   "state",
-  "dpvState",
+  "consentStatus",
   "reportedState",
   "proof",
   "occurredAt",
@@ -55,7 +55,7 @@ export type ExportedConsent = { readonly [Field in (typeof exportFields)[number]
 /**
  * Every consent event of the organization, the oldest first, as it is read: a page at a time, however many there are.
  * Leaves one audit entry. Of people who were erased neither identifiers nor what is sealed is told. States are named by
- * our words and as DPV 2.3 names them (`dpvState`, of now). Throws `unavailable` when the database is lost.
+ * our words and as DPV 2.3 names them (`consentStatus`, of now). Throws `unavailable` when the database is lost.
  */
 export async function* exportConsents(ctx: Context): AsyncGenerator<readonly ExportedConsent[]> {
   await recordExport(ctx);
@@ -110,7 +110,7 @@ function exported(
     channel: event.channel,
     purpose: event.purpose,
     state: event.state,
-    dpvState: dpvStateOf(event, now),
+    consentStatus: consentStatusOf(event, now),
     reportedState: event.reportedState,
     proof: event.proof,
     occurredAt: event.occurredAt.toISOString(),

@@ -291,6 +291,17 @@ export async function selectEventsOf(
   );
 }
 
+/** An event of the organization by its uuid. */
+export async function selectEvent(ctx: Context, id: string): Promise<ConsentEventRow | undefined> {
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(consentEvent)
+      .where(and(eq(consentEvent.organizationId, ctx.organizationId), eq(consentEvent.id, id))),
+  );
+  return rows[0];
+}
+
 /** Events of the organization, the newest first. */
 export async function selectEvents(
   ctx: Context,
