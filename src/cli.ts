@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addArchiveCommands } from "./cli/archive-commands.ts";
 import { addCheckCommand } from "./cli/check-command.ts";
+import { addConsentCommands } from "./cli/consent-commands.ts";
 import { addInboundCommands } from "./cli/inbound-commands.ts";
 import { addKeyCommands } from "./cli/key-commands.ts";
 import { addOptOutCommands } from "./cli/opt-out-commands.ts";
@@ -27,6 +28,7 @@ addKeyCommands(program);
 addPolicyCommands(program);
 addRequestCommands(program);
 addTemplateCommands(program);
+addConsentCommands(program);
 addOptOutCommands(program);
 addInboundCommands(program);
 addArchiveCommands(program);

@@ -1,7 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
+import { stat } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import {
@@ -15,10 +12,10 @@ import {
 } from "../features/gate/index.ts";
 import { readCheck } from "../http/check-body.ts";
 import { type Problem, toProblem } from "../http/problem.ts";
-import { SaysoError } from "../kernel/errors.ts";
-import { filePieces, ofOrganization, systemCode } from "./arguments.ts";
+import { filePieces, ofOrganization } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";
+import { refuseOutput, writeOutput } from "./output-file.ts";
 import { noProgress, startProgress } from "./progress.ts";
 
 interface CheckOptions extends OutputOptions {
@@ -50,10 +47,11 @@ export function addCheckCommand(program: Command): void {
 }
 
 async function check(options: CheckOptions, output: string): Promise<void> {
+  // Before anything is asked: decisions are on record even if their answers cannot be written.
   await refuseOutput(output, options.force ?? false);
   const counts = { lines: 0, allowed: 0, denied: 0, problems: 0 };
   await withOrganization(options.organization, (ctx) =>
-    withProgress(options, (lines) => write(output, countedLines(ctx, lines, counts))),
+    withProgress(options, (lines) => writeOutput(output, countedLines(ctx, lines, counts))),
   );
   const { lines, allowed, denied, problems } = counts;
   const sentence = `${lines} lines: ${allowed} allowed, ${denied} denied, ${problems} problems.`;
@@ -144,32 +142,5 @@ async function* countedLines(
       else counts[answer.decision === "allow" ? "allowed" : "denied"] += 1;
     }
     yield group.map((answer) => `${JSON.stringify(answer)}\n`).join("");
-  }
-}
-
-/** Before anything is asked: decisions are on record even if their answers cannot be written. */
-async function refuseOutput(file: string, mayReplace: boolean): Promise<void> {
-  const there = file === "-" ? undefined : await stat(file).catch(() => undefined);
-  if (there === undefined) return;
-  if (!there.isFile()) throw new SaysoError("conflict", `${file} is no file. Name a file.`);
-  if (!mayReplace)
-    throw new SaysoError("conflict", `${file} is there already. Name another file, or add --force.`);
-}
-
-/** A file gets its name when it is whole: what a run that was killed left behind cannot be taken for the answers. */
-async function write(file: string, lines: AsyncIterable<string>): Promise<void> {
-  const partial = `${file}.${randomUUID()}.partial`;
-  try {
-    if (file === "-") return await pipeline(lines, process.stdout, { end: false });
-    await pipeline(lines, createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true }));
-    await rename(partial, file);
-  } catch (cause) {
-    if (file !== "-") await rm(partial, { force: true }).catch(() => {});
-    if (cause instanceof SaysoError) throw cause;
-    throw new SaysoError(
-      "unavailable",
-      `${file === "-" ? "Standard output" : file} cannot be written (${systemCode(cause)}).`,
-      { cause },
-    );
   }
 }

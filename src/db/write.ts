@@ -24,6 +24,10 @@ export type AuditAction =
   | "capture_token.issued"
   | "consent.recorded"
   | "consent.confirmation_asked"
+  | "consent_import.started"
+  | "consents.imported"
+  | "consents.exported"
+  | "legacy_evidence.recorded"
   | "opt_out.recorded"
   | "opt_out.undone"
   | "opt_out.suspected"
@@ -95,6 +99,8 @@ export interface Write {
    * (jsonb: ids and words of ours), which may read the parts. See `tell`.
    */
   readonly tells?: readonly Fragment[];
+  /** The same for many events: a SELECT of `id` (uuid, of each event alone), `type` and `data`. */
+  readonly tellsAll?: Fragment;
 }
 
 /** One event to tell if the part `when` has a row. */
@@ -125,8 +131,12 @@ export async function write<Row>(ctx: Context, build: (sql: Sql) => Write): Prom
   }
 }
 
-function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job, tells = [] }: Write) {
-  const named = parts.reduce((before, [name, part]) => sql`${before}${sql(name)} as (${part}), `, sql``);
+function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job, tells = [], tellsAll }: Write) {
+  // Materialized, so that none is worked out once for each row of another.
+  const named = parts.reduce(
+    (before, [name, part]) => sql`${before}${sql(name)} as materialized (${part}), `,
+    sql``,
+  );
   const queued = job
     ? sql`, queued as (select queue_job(${job.task}, ${JSON.stringify(job.payload)}::text::json, ${job.key}) from result)`
     : sql``;
@@ -136,9 +146,12 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job, tell
         select ${ctx.organizationId}::uuid, ${ctx.idempotency.key}, ${ctx.idempotency.route},
           ${ctx.idempotency.bodyHash}::bytea, to_jsonb(result) from result returning 1)`
     : sql``;
-  const events = tells.map(
-    (event) => sql`(select ${ctx.services.newId("evt")}::uuid as id, t.type, t.data from (${event}) t)`,
-  );
+  const events = [
+    ...tells.map(
+      (event) => sql`(select ${ctx.services.newId("evt")}::uuid as id, t.type, t.data from (${event}) t)`,
+    ),
+    ...(tellsAll === undefined ? [] : [sql`(${tellsAll})`]),
+  ];
   const told =
     events.length === 0
       ? sql``

@@ -9,6 +9,7 @@ export type IdPrefix =
   | "cpt"
   | "pub"
   | "cns"
+  | "imp"
   | "opt"
   | "sus"
   | "prf"

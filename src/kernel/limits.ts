@@ -82,6 +82,18 @@ export const limits = {
   /** Consents that one statement records: of those that come one by one, and of those that come together. */
   gatheredConsents: 64,
   consentsAtOnce: 500,
+  /** Rows of a file that one statement imports, and such statements of one import under way. */
+  importBatchRows: 500,
+  importBatchesInFlight: 2,
+  /** How often a batch is tried again when people in it were made known by others meanwhile. */
+  importTries: 10,
+  /** One row of a file, and how a file is read (its mapping, or the evidence for a list). */
+  importRowBytes: 256 * 1024,
+  importMappingBytes: 256 * 1024,
+  /** How long consents count that were collected before Sayso, under evidence for a whole list, unless renewed. */
+  legacyMonths: 12,
+  /** Rows of an export that one statement reads. */
+  exportRows: 1_000,
   /** Statements of one organization's consents that a process has under way. */
   consentRunsInFlight: 2,
   /** How often a check is judged again when others took what it was given. */

@@ -306,6 +306,7 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   "GET /v1/consents": plain,
+  "GET /v1/consents/{id}/receipt": [get((t) => `/v1/consents/${t.requested}/receipt`, "requested")],
   "POST /v1/consents": [
     {
       names: ["subject", "purpose", "point", "captureToken"],

@@ -167,6 +167,7 @@ export async function askEveryRoute(
   );
   const person = { id: consent.subjectId ?? "" };
   await ask("GET /v1/consents");
+  await ask("GET /v1/consents/{id}/receipt", { id: consent.id ?? "" });
   await ask("POST /v1/subjects/lookup", {}, { subject });
   await ask("PATCH /v1/subjects/{id}", person, { timeZone: "America/New_York", savedSenders: [sender.id] });
   await ask("GET /v1/subjects/{id}", person);

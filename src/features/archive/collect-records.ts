@@ -101,9 +101,17 @@ export async function consentSection({ ctx, consents, purposes }: Reported): Pro
           shown.evidence === null || typeof shown.evidence === "string"
             ? shown.evidence
             : JSON.stringify(shown.evidence),
+        ...(shown.legacyEvidence !== null && { list: listOf(shown.legacyEvidence) }),
       };
     }),
   );
+}
+
+function listOf({
+  collectedFrom: collectedSince,
+  ...list
+}: NonNullable<Reported["consents"][number]["provenance"]["legacyEvidence"]>) {
+  return { ...list, collectedSince };
 }
 
 /**

@@ -49,12 +49,16 @@ export const consentFields = [
   "expiresAt",
   "operator",
   "evidence",
+  "answersFor",
+  "collectedSince",
+  "collectedUntil",
   "language",
   "ipAddress",
   "pageUrl",
   "privacyNoticeUrl",
   "userAgent",
   "collectionPointId",
+  "listSha256",
   "eventId",
 ];
 
@@ -90,6 +94,7 @@ export const codeFields = new Set([
   "privacyNoticeUrl",
   "userAgent",
   "policyVersion",
+  "listSha256",
 ]);
 
 /** More columns than this are easier to read as cards. */

@@ -55,7 +55,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
       return Object.keys(stored).length === 0 ? none : { fields: fields(section, stored) };
     }
     const text = String(stored);
-    if (/(?:At|Since|^at)$/.test(field) && instantText.test(text) && !Number.isNaN(Date.parse(text))) {
+    if (/(?:At|Since|Until|^at)$/.test(field) && instantText.test(text) && !Number.isNaN(Date.parse(text))) {
       return instant(text);
     }
     return section.custom === undefined ? typedText(section, field, text) : { text: shownText(text) };
@@ -185,7 +185,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
       title: shownText(String(purpose.name)),
       state: { badge: word(state, section.name), tone: tones[state] ?? "open" },
       ...(isRow(row.wording) && { quote: quote(row.wording) }),
-      fields: recorded(section, { ...row, ...where }, consentFields),
+      fields: recorded(section, { ...row, ...where, ...(isRow(row.list) && row.list) }, consentFields),
     };
   };
 

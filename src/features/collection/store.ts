@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
-import type { Database } from "../../db/database.ts";
+import type { Database, Fragment, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
 import type { Box } from "./domain/boxes.ts";
 import { collectionPoint, collectionPointVersion, widgetRelease } from "./tables.ts";
@@ -51,6 +51,41 @@ export interface MadePoint {
   readonly created_at: string;
 }
 
+/** A collection point that is about to be made, and what its first version shows. */
+export interface NewPointRows {
+  readonly made: NewPoint;
+  readonly content: VersionContent;
+}
+
+/** The parts `point` and `version` of a write that makes a collection point. */
+export function pointParts(
+  sql: Sql,
+  ctx: Context,
+  { made, content }: NewPointRows,
+): (readonly [name: string, part: Fragment])[] {
+  return [
+    [
+      "point",
+      sql`insert into collection_point (organization_id, id, key, kind, name, origins, chat_sender_id, chat_text)
+        values (${ctx.organizationId}, ${made.id}, ${made.key}, ${made.kind}, ${made.name},
+          array(select jsonb_array_elements_text(${textArray(made.origins)}::text::jsonb)),
+          ${made.chat?.senderId ?? null}, ${made.chat?.text ?? null})
+        returning id, public_key`,
+    ],
+    [
+      "version",
+      sql`insert into collection_point_version (organization_id, collection_point_id, version, channels, purposes,
+          language, wording, wording_sha256, privacy_notice_url, boxes)
+        select ${ctx.organizationId}::uuid, id, 1,
+          array(select jsonb_array_elements_text(${textArray(content.channels)}::text::jsonb)),
+          array(select jsonb_array_elements_text(${textArray(content.purposes)}::text::jsonb)),
+          ${content.language}, ${content.wording}, ${content.wordingSha256}, ${content.privacyNoticeUrl},
+           ${boxesText(content)}::text::jsonb
+        from point returning collection_point_id as id, created_at`,
+    ],
+  ];
+}
+
 /** Whom the audit entry of a version is about, and which warnings about the wording somebody let stand. */
 interface VersionEntry {
   readonly entity: string;
@@ -67,27 +102,7 @@ export async function insertPoint(
   entry: VersionEntry,
 ) {
   return write<MadePoint>(ctx, (sql) => ({
-    parts: [
-      [
-        "point",
-        sql`insert into collection_point (organization_id, id, key, kind, name, origins, chat_sender_id, chat_text)
-          values (${ctx.organizationId}, ${made.id}, ${made.key}, ${made.kind}, ${made.name},
-            array(select jsonb_array_elements_text(${textArray(made.origins)}::text::jsonb)),
-            ${made.chat?.senderId ?? null}, ${made.chat?.text ?? null})
-          returning id, public_key`,
-      ],
-      [
-        "version",
-        sql`insert into collection_point_version (organization_id, collection_point_id, version, channels, purposes,
-            language, wording, wording_sha256, privacy_notice_url, boxes)
-          select ${ctx.organizationId}::uuid, id, 1,
-            array(select jsonb_array_elements_text(${textArray(content.channels)}::text::jsonb)),
-            array(select jsonb_array_elements_text(${textArray(content.purposes)}::text::jsonb)),
-            ${content.language}, ${content.wording}, ${content.wordingSha256}, ${content.privacyNoticeUrl},
-            ${boxesText(content)}::text::jsonb
-          from point returning collection_point_id as id, created_at`,
-      ],
-    ],
+    parts: pointParts(sql, ctx, { made, content }),
     result: sql`select id, public_key, version.created_at from version join point using (id)`,
     audit: { action: "collection_point.created", entity: entry.entity, details: detailsOf(entry) },
   }));

@@ -3,6 +3,7 @@ import { formatId } from "../../kernel/ids.ts";
 import { open } from "../../kernel/seal.ts";
 import { boxFor, findVersions } from "../collection/index.ts";
 import { readPerson } from "../subject/index.ts";
+import { readLegacyEvidence } from "./import-consents.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import { type ConsentEventRow, selectEvents, selectEventsOf } from "./store.ts";
 
@@ -15,6 +16,10 @@ export async function consentHistory(ctx: Context, subjectId: string) {
   const events = await selectEventsOf(ctx, [...keys.keys()]);
   const pointIds = [...new Set(events.flatMap((event) => event.collectionPointId ?? []))];
   const versions = await findVersions(ctx, pointIds);
+  const lists = await readLegacyEvidence(
+    ctx,
+    events.flatMap((event) => (event.proof === "legacy" ? (event.collectionPointId ?? []) : [])),
+  );
   return events.map((event) => {
     const owner = keys.get(event.subjectId);
     const sealed: SealedProvenance =
@@ -48,9 +53,21 @@ export async function consentHistory(ctx: Context, subjectId: string) {
         occurredAt: event.occurredAt.toISOString(),
         recordedAt: event.recordedAt.toISOString(),
         evidence: sealed.evidence ?? null,
+        importId: event.importId === null ? null : formatId("imp", event.importId),
+        legacyEvidence: listOf(event, lists),
       },
     };
   });
+}
+
+/** What stands behind the list that a legacy consent comes from. */
+function listOf(event: ConsentEventRow, lists: Awaited<ReturnType<typeof readLegacyEvidence>>) {
+  const list = lists.find(
+    (each) => event.proof === "legacy" && each.collectionPointId === event.collectionPointId,
+  );
+  if (list === undefined) return null;
+  const { collectionPointId: _id, ...evidence } = list;
+  return evidence;
 }
 
 /** Consent events of the organization, the newest first, without what is sealed. */

@@ -1,6 +1,20 @@
 export { confirmByMessage, mailConfirmation } from "./confirm.ts";
 export { consentHistory } from "./consent-history.ts";
 export {
+  columnsOf,
+  type ImportMapping,
+  importFields,
+  importMapping,
+  legacyEvidence,
+  type RowFields,
+} from "./domain/import-mapping.ts";
+export { type ExportedConsent, exportConsents, exportFields } from "./export-consents.ts";
+export {
+  type ImportedBatch,
+  importConsents,
+  type SourceRow,
+} from "./import-consents.ts";
+export {
   createConsentRecorder,
   giveConsent,
   type RecordedConsent,

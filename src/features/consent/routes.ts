@@ -12,6 +12,7 @@ import {
   text,
 } from "../../http/schemas.ts";
 import { consentHistory, listConsents } from "./consent-history.ts";
+import { consentReceipt } from "./consent-receipt.ts";
 import type { ConsentRecorder } from "./record-consents.ts";
 
 const consentInput = z.strictObject({
@@ -83,9 +84,68 @@ const history = event
       occurredAt: instant,
       recordedAt: instant,
       evidence: z.unknown(),
+      importId: z.string().nullable(),
+      legacyEvidence: z
+        .object({
+          listSha256: z.string(),
+          answersFor: z.string(),
+          collectedFrom: instant,
+          collectedUntil: instant,
+        })
+        .nullable()
+        .openapi({
+          description: "What stands behind a list that was collected before Sayso (proof `legacy`).",
+        }),
     }),
   })
   .openapi("ConsentEventWithProvenance");
+
+const receipt = z
+  .object({
+    version: z.string().openapi({ example: "KI-CR-v1.1.0" }),
+    jurisdiction: z.string(),
+    consentTimestamp: z.number().int().openapi({ description: "Seconds since 1970." }),
+    collectionMethod: z.string(),
+    consentReceiptID: z.string(),
+    language: z.string(),
+    piiPrincipalId: z.string().openapi({ description: "The person's `sub_…`." }),
+    piiControllers: z.array(
+      z.object({
+        piiController: z.string(),
+        contact: z.string(),
+        address: z.object({ addressCountry: z.string().optional() }),
+        email: z.string(),
+        phone: z.string(),
+      }),
+    ),
+    policyUrl: z.string(),
+    services: z.array(
+      z.object({
+        service: z.string(),
+        purposes: z.array(
+          z.object({
+            purpose: z.string(),
+            purposeCategory: z.array(z.string()),
+            consentType: z.string(),
+            piiCategory: z.array(z.string()),
+            primaryPurpose: z.boolean(),
+            termination: z.string(),
+            thirdPartyDisclosure: z.boolean(),
+            thirdPartyName: z.string().optional(),
+          }),
+        ),
+      }),
+    ),
+    sensitive: z.boolean(),
+    spiCat: z.array(z.string()),
+    consentStatus: z.string().nullable().openapi({
+      description: "As the W3C's Data Privacy Vocabulary 2.3 names it, as it is now.",
+      example: "dpv:ConsentGiven",
+    }),
+    proof: z.string(),
+    wordingSha256: z.string().nullable(),
+  })
+  .openapi("ConsentReceipt");
 
 /** Routes of consent events. */
 export function consentRoutes(app: App, record: ConsentRecorder): void {
@@ -123,6 +183,19 @@ export function consentRoutes(app: App, record: ConsentRecorder): void {
         200,
       );
     },
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/consents/{id}/receipt",
+      tags: ["Consents"],
+      summary: "The receipt of a consent (Kantara Consent Receipt 1.1)",
+      description:
+        "For the person, or for whoever must be shown that they agreed. It names the person by Sayso's id alone; what is not on record is an empty text.",
+      request: { params: z.object({ id: z.string() }) },
+      responses: { 200: answer(receipt, "The receipt"), ...refusals },
+    }),
+    async (c) => c.json(await consentReceipt(c.var.context, c.req.valid("param").id), 200),
   );
   app.openapi(
     createRoute({

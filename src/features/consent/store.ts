@@ -1,9 +1,9 @@
-import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { write, writeAll } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
-import { hashesOfAll, standAllPart } from "../subject/index.ts";
+import { againstPart, hashesOfAll, scopesPart, standAllPart } from "../subject/index.ts";
 import { consentEvent } from "./tables.ts";
 
 export type ConsentEventRow = typeof consentEvent.$inferSelect;
@@ -75,15 +75,11 @@ export async function insertConsentEvents(
       parts: [
         ["q", rowsPart(sql, rows)],
         ["hashes", hashesOfAll(sql, ctx, "q")],
-        [
-          "scopes",
-          sql`select p.purpose, no_purposes(${ctx.organizationId}::uuid, p.purpose) as purposes
-            from (select distinct purpose from q) p`,
-        ],
+        ["scopes", scopesPart(sql, ctx)],
         ["recorded", recordedPart(sql, ctx)],
         ["used", tokenPart(sql, ctx)],
         ["event", insertPart(sql, ctx)],
-        ["state", statePart(sql)],
+        ["state", statePart(sql, eachSum(sql))],
         [
           "noes",
           sql`select q.n, q.channel, q.purpose, q."reportedState" as kind, q."occurredAt" as at, q."publicId" as event_id
@@ -157,11 +153,7 @@ function insertPart(sql: Sql, ctx: Context): Fragment {
       q."captureTokenId", decode(q.sealed, 'base64'), q."actorKind", q."actorId"
     from q
     left join used u on u.token_id = q."captureTokenId"
-    left join (
-      select distinct h.n, true as stands from hashes h join q on q.n = h.n join scopes o on o.purpose = q.purpose
-      cross join lateral (
-        select from standing_no s where s.organization_id = ${ctx.organizationId}::uuid and s.identifier_hash = h.hash
-          and s.channel in ('*', q.channel) and s.purpose = any(o.purposes) offset 0) s) no on no.n = q.n
+    left join (${againstPart(sql, ctx)}) no on no.n = q.n
     cross join lateral (select least(q."occurredAt", now(), q."saidAt", u.used_at) as effective) t
     where not exists (select from recorded r where r.n = q.n)
       and (q."captureTokenId" is null or u.subject_id = q."subjectId" or exists (
@@ -170,12 +162,9 @@ function insertPart(sql: Sql, ctx: Context): Fragment {
     returning *`;
 }
 
-/** What the events add up to, kept in the same statement: see consentStateOf for the same sum over all events. */
-function statePart(sql: Sql): Fragment {
+/** What the events of part `event`, each of another person, channel or purpose, add up to: see statePart. */
+function eachSum(sql: Sql): Fragment {
   return sql`
-    insert into consent_state as s (organization_id, subject_id, channel, purpose, given_event_id, given_at,
-      given_expires_at, proven_event_id, proven_at, proven_expires_at, requested_event_id, requested_at,
-      no_kind, no_event_id, no_at)
     select organization_id, subject_id, channel, purpose,
       case when state = 'given' then id end, case when state = 'given' then effective_at end,
       case when state = 'given' then expires_at end,
@@ -185,13 +174,27 @@ function statePart(sql: Sql): Fragment {
       case when state = 'requested' then id end, case when state = 'requested' then effective_at end,
       case when state in ('withdrawn', 'refused') then state end,
       case when state in ('withdrawn', 'refused') then id end,
-      case when state in ('withdrawn', 'refused') then occurred_at end
-    from event order by subject_id, channel, purpose
+      case when state in ('withdrawn', 'refused') then occurred_at end,
+      state = 'given' and proof = 'unproven'
+    from event order by subject_id, channel, purpose`;
+}
+
+/**
+ * What the events add up to, kept in the same statement: see compareConsents for the same sum over all events. A yes
+ * with proof counts before one without, whenever that was said. `sums` is a SELECT of a row for each person, channel and
+ * purpose.
+ */
+export function statePart(sql: Sql, sums: Fragment): Fragment {
+  return sql`
+    insert into consent_state as s (organization_id, subject_id, channel, purpose, given_event_id, given_at,
+      given_expires_at, proven_event_id, proven_at, proven_expires_at, requested_event_id, requested_at,
+      no_kind, no_event_id, no_at, unproven)
+    ${sums}
     on conflict (organization_id, subject_id, channel, purpose) do update set
-      (given_event_id, given_at, given_expires_at) = (select x.* from (values
-        (s.given_event_id, s.given_at, s.given_expires_at),
-        (excluded.given_event_id, excluded.given_at, excluded.given_expires_at)) x(id, at, until)
-        order by x.at desc nulls last limit 1),
+      (given_event_id, given_at, given_expires_at, unproven) = (select x.* from (values
+        (s.given_event_id, s.given_at, s.given_expires_at, s.unproven),
+        (excluded.given_event_id, excluded.given_at, excluded.given_expires_at, excluded.unproven)) x(id, at, until, unproven)
+        order by x.at is null, x.unproven, x.at desc limit 1),
       (proven_event_id, proven_at, proven_expires_at) = (select x.* from (values
         (s.proven_event_id, s.proven_at, s.proven_expires_at),
         (excluded.proven_event_id, excluded.proven_at, excluded.proven_expires_at)) x(id, at, until)
@@ -374,6 +377,17 @@ export async function selectEventsOf(
   );
 }
 
+/** An event of the organization by its uuid. */
+export async function selectEvent(ctx: Context, id: string): Promise<ConsentEventRow | undefined> {
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(consentEvent)
+      .where(and(eq(consentEvent.organizationId, ctx.organizationId), eq(consentEvent.id, id))),
+  );
+  return rows[0];
+}
+
 /** Events of the organization, the newest first. */
 export async function selectEvents(
   ctx: Context,
@@ -393,4 +407,34 @@ export async function selectEvents(
       .orderBy(desc(consentEvent.id))
       .limit(limit),
   );
+}
+
+/** Events after one (uuid; undefined: from the first), the oldest first. */
+export async function selectEventsAfter(
+  ctx: Context,
+  after: string | undefined,
+  limit: number,
+): Promise<ConsentEventRow[]> {
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(consentEvent)
+      .where(
+        and(
+          eq(consentEvent.organizationId, ctx.organizationId),
+          after === undefined ? undefined : gt(consentEvent.id, after),
+        ),
+      )
+      .orderBy(asc(consentEvent.id))
+      .limit(limit),
+  );
+}
+
+/** Notes that everybody's consents were handed out. */
+export async function recordExport(ctx: Context): Promise<void> {
+  await write<{ done: boolean }>(ctx, (sql) => ({
+    parts: [],
+    result: sql`select true as done`,
+    audit: { action: "consents.exported", entity: formatId("org", ctx.organizationId) },
+  }));
 }

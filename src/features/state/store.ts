@@ -83,14 +83,16 @@ export function compareConsents(services: Services, range: Range): Promise<Compa
           and e.subject_id = s.subject_id and e.channel = s.channel
           and e.purpose is not distinct from s.purpose and ${which}
           ${until === undefined ? sql`` : sql`and e.expires_at is not distinct from s.${sql(until)}`}))`;
-    const yes = sql`e.state = 'given' and e.effective_at = s.given_at`;
+    const yes = sql`e.state = 'given' and e.effective_at = s.given_at and (e.proof = 'unproven') = s.unproven`;
     const proven = sql`e.state = 'given' and e.proof = 'demonstrated' and e.effective_at = s.proven_at`;
     const requested = sql`e.state = 'requested' and e.effective_at = s.requested_at`;
     const no = sql`e.state = s.no_kind and e.occurred_at = s.no_at`;
     return sql<Row[]>`
       with rebuilt as (
         select subject_id, channel, purpose,
-          max(effective_at) filter (where state = 'given') as given_at,
+          coalesce(max(effective_at) filter (where state = 'given' and proof <> 'unproven'),
+            max(effective_at) filter (where state = 'given')) as given_at,
+          coalesce(bool_and(proof = 'unproven') filter (where state = 'given'), false) as unproven,
           max(effective_at) filter (where state = 'given' and proof = 'demonstrated') as proven_at,
           max(effective_at) filter (where state = 'requested') as requested_at,
           max(occurred_at) filter (where state in ('withdrawn', 'refused')) as no_at
@@ -100,13 +102,12 @@ export function compareConsents(services: Services, range: Range): Promise<Compa
           coalesce(s.subject_id, r.subject_id) as subject_id, coalesce(s.channel, r.channel) as channel,
           coalesce(s.purpose, r.purpose) as purpose, to_jsonb(s) as stored, to_jsonb(r) as rebuilt,
           s.subject_id is not null and r.subject_id is not null
-            and (s.given_at, s.proven_at, s.requested_at, s.no_at)
-              is not distinct from (r.given_at, r.proven_at, r.requested_at, r.no_at)
+            and (s.given_at, s.unproven, s.proven_at, s.requested_at, s.no_at)
+              is not distinct from (r.given_at, r.unproven, r.proven_at, r.requested_at, r.no_at)
             and ${names("given_event_id", "given_at", "given_expires_at", yes)}
             and ${names("proven_event_id", "proven_at", "proven_expires_at", proven)}
             and ${names("requested_event_id", "requested_at", undefined, requested)}
-            and ${names("no_event_id", "no_at", undefined, no)}
-            and not s.unproven as is_same
+            and ${names("no_event_id", "no_at", undefined, no)} as is_same
         from (select * from consent_state s where ${inRange(sql, range, "s")}) s
         full join rebuilt r on r.subject_id = s.subject_id and r.channel = s.channel and r.purpose = s.purpose)
       ${counted(

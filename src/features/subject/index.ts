@@ -1,5 +1,8 @@
+export { type HashedName, hashNames, preparePeople } from "./prepare-people.ts";
+export { type RecordedPerson, readPeople } from "./read-people.ts";
 export {
   ambiguous,
+  erased,
   findSubject,
   findSubjects,
   hashIdentifier,
@@ -12,4 +15,13 @@ export {
   unlinkIdentifier,
 } from "./resolve-subject.ts";
 export { type ResolvedSubject, resolveSubject, resolveSubjects } from "./resolve-subjects.ts";
-export { hashesOf, hashesOfAll, standAllPart, standPart } from "./store.ts";
+export {
+  againstPart,
+  hashesOf,
+  hashesOfAll,
+  type NewPerson,
+  resolveAllPart,
+  scopesPart,
+  standAllPart,
+  standPart,
+} from "./store.ts";

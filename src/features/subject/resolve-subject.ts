@@ -96,6 +96,11 @@ export function ambiguous(): SaysoError {
   );
 }
 
+/** Somebody was named whose data was erased. */
+export function erased(): SaysoError {
+  return new SaysoError("gone", "This person's data was erased.");
+}
+
 /** The people that a reference names, none made: their ids (uuid) and the hashes of what was named. */
 export async function findSubjects(
   ctx: Context,
@@ -179,7 +184,8 @@ export function savedSendersOf(records: readonly Known[]): string[] {
   return [...ids].sort().map((id) => formatId("snd", id));
 }
 
-function identifierPlace(subjectId: string, hash: string): string {
+/** Where an identifier of a record (uuid) is sealed. */
+export function identifierPlace(subjectId: string, hash: string): string {
   return `identifier:${subjectId}:${hash}`;
 }
 
@@ -221,7 +227,7 @@ export function unwrapSubject(
   evidenceKey: Buffer | null,
 ): Subject {
   if (dataKey === null || evidenceKey === null) {
-    throw new SaysoError("gone", "This person's data was erased.");
+    throw erased();
   }
   const unwrap = (wrapped: Buffer, use: string) =>
     open(ctx.services.masterKey, `subject:${id}:${use}`, wrapped);

@@ -56,6 +56,16 @@ export interface NewPerson {
  * share an identifier. Answers in their order, without the keys of those whom it made.
  */
 export async function callResolveAll(ctx: Context, people: readonly NewPerson[]): Promise<ResolvedRow[]> {
+  const rows = await retryDeadlock(() =>
+    ctx.services.db.statement(
+      (sql) => sql<(ResolvedRow & { n: number })[]>`${resolveAllPart(sql, ctx, people)}`,
+    ),
+  );
+  return rows.sort((a, b) => a.n - b.n);
+}
+
+/** The same as a SELECT, for a write that is about people whom it makes itself. */
+export function resolveAllPart(sql: Sql, ctx: Context, people: readonly NewPerson[]): Fragment {
   const made = people.map(({ id, dataKey, evidenceKey }, n) => ({
     n,
     id,
@@ -71,15 +81,10 @@ export async function callResolveAll(ctx: Context, people: readonly NewPerson[])
       sealed: sealed.toString("base64"),
     })),
   );
-  const rows = await retryDeadlock(() =>
-    ctx.services.db.statement(
-      (sql) => sql<(ResolvedRow & { n: number })[]>`
-        select n, outcome, subject_id as "subjectId", data_key as "dataKey", evidence_key as "evidenceKey", unsealed
-        from resolve_subjects(${ctx.organizationId}, ${JSON.stringify(made)}::text::json,
-          ${JSON.stringify(identifiers)}::text::json, ${ctx.requestId})`,
-    ),
-  );
-  return rows.sort((a, b) => a.n - b.n);
+  return sql`
+    select n, outcome, subject_id as "subjectId", data_key as "dataKey", evidence_key as "evidenceKey", unsealed
+    from resolve_subjects(${ctx.organizationId}, ${JSON.stringify(made)}::text::json,
+      ${JSON.stringify(identifiers)}::text::json, ${ctx.requestId})`;
 }
 
 /** Keeps identifiers as they were given, sealed, where that was not done yet. */
@@ -179,6 +184,38 @@ export async function selectRecords(ctx: Context, id: string): Promise<SubjectRo
       )
       .where(and(eq(named.organizationId, ctx.organizationId), eq(named.id, id)))
       .orderBy(typed`${subject.id} <> ${subject.rootId}`, subject.id),
+  );
+}
+
+/** A record with the person's identifiers as they are kept: hashes in hex, keys and sealed values in base64. */
+export interface PersonRow {
+  readonly id: string;
+  readonly rootId: string;
+  readonly dataKey: Buffer | null;
+  readonly evidenceKey: Buffer;
+  readonly identifiers: readonly {
+    readonly owner: string;
+    readonly dataKey: string | null;
+    readonly evidenceKey: string;
+    readonly hash: string;
+    readonly sealed: string | null;
+  }[];
+}
+
+/** Records by their ids, each with the identifiers of all records of its person, the oldest first. */
+export async function selectPeople(ctx: Context, ids: readonly string[]): Promise<PersonRow[]> {
+  return ctx.services.db.look(
+    (sql) => sql<PersonRow[]>`
+      select s.id, s.root_id as "rootId", s.data_key as "dataKey", s.evidence_key as "evidenceKey", coalesce(i.all, '[]') as identifiers
+      from unnest(${ids as string[]}::text[]) x(id)
+      cross join lateral (select * from subject
+        where organization_id = ${ctx.organizationId}::uuid and id = x.id::uuid offset 0) s
+      left join lateral (
+        select json_agg(json_build_object('owner', r.id, 'dataKey', replace(encode(r.data_key, 'base64'), E'\n', ''),
+          'evidenceKey', replace(encode(r.evidence_key, 'base64'), E'\n', ''), 'hash', encode(i.hash, 'hex'),
+          'sealed', replace(encode(i.sealed, 'base64'), E'\n', '')) order by i.created_at, i.hash) as all
+        from subject r join identifier i on i.organization_id = r.organization_id and i.subject_id = r.id
+        where r.organization_id = s.organization_id and r.root_id = s.root_id) i on true`,
   );
 }
 
@@ -310,6 +347,21 @@ export function hashesOfAll(sql: Sql, ctx: Context, people: string): Fragment {
       cross join lateral (select hash from identifier
         where organization_id = ${ctx.organizationId}::uuid and subject_id = s.id offset 0) i
     union select q.n, decode(x, 'hex') from ${sql(people)} q cross join lateral unnest(q.named) x`;
+}
+
+/** What a standing no to each purpose of part `q` may be for. `offset 0`: it is asked once for each, not for each row. */
+export function scopesPart(sql: Sql, ctx: Context): Fragment {
+  return sql`select p.purpose, no_purposes(${ctx.organizationId}::uuid, p.purpose) as purposes
+    from (select distinct purpose from q) p offset 0`;
+}
+
+/** The rows (n) of part `q` that a no stands against; parts `hashes` and `scopes` say whose and which. */
+export function againstPart(sql: Sql, ctx: Context): Fragment {
+  return sql`
+    select distinct h.n, true as stands from hashes h join q on q.n = h.n join scopes o on o.purpose = q.purpose
+    cross join lateral (
+      select from standing_no s where s.organization_id = ${ctx.organizationId}::uuid and s.identifier_hash = h.hash
+        and s.channel in ('*', q.channel) and s.purpose = any(o.purposes) offset 0) s`;
 }
 
 /**

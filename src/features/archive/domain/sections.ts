@@ -26,7 +26,7 @@ const consent = z.strictObject({
   state: text,
   /** What the caller reported, where Sayso recorded another state (a yes after a no that awaits confirmation). */
   reportedState: text.nullable(),
-  /** demonstrated, reported or unproven. */
+  /** demonstrated, reported, legacy or unproven. */
   proof: text.nullable(),
   occurredAt: instant,
   recordedAt: instant,
@@ -51,6 +51,10 @@ const consent = z.strictObject({
   /** Who entered it for the person. */
   operator: text.nullable(),
   evidence: text.nullable(),
+  /** Of a list that was collected before Sayso: its SHA-256, when it was collected, and who answers for it. */
+  list: z
+    .strictObject({ listSha256: text, collectedSince: instant, collectedUntil: instant, answersFor: text })
+    .optional(),
 });
 
 /** An opt-out or its undoing, what may be one, what the person chose about how they are written to, a block made or lifted, or a stop or resume on the platform. */

@@ -1,0 +1,40 @@
+import type { Context } from "../../context.ts";
+import { notFound } from "../../kernel/errors.ts";
+import { formatId, parseId } from "../../kernel/ids.ts";
+import { findPoint, findVersions } from "../collection/index.ts";
+import { findPurpose, getOrganization } from "../organization/index.ts";
+import { dpvStateOf } from "./domain/dpv.ts";
+import { buildReceipt } from "./domain/receipt.ts";
+import { selectEvent } from "./store.ts";
+
+/** The receipt of a consent (`cns_…`) after Kantara's specification 1.1; see buildReceipt. Throws `not_found`. */
+export async function consentReceipt(ctx: Context, id: string) {
+  const uuid = parseId("cns", id);
+  const event = uuid === undefined ? undefined : await selectEvent(ctx, uuid);
+  if (event === undefined) throw notFound("consent");
+  const [organization, purpose, shown] = await Promise.all([
+    getOrganization(ctx),
+    findPurpose(ctx, event.purpose),
+    findShown(ctx, event.collectionPointId, event.collectionPointVersion),
+  ]);
+  return buildReceipt({
+    consent: {
+      ...event,
+      subjectId: formatId("sub", event.subjectId),
+      dpvState: dpvStateOf(event, ctx.services.now()),
+    },
+    organization: { ...organization, recipients: organization.notice?.recipients ?? null },
+    purpose: purpose ?? { name: event.purpose, description: "", category: "" },
+    shown,
+  });
+}
+
+async function findShown(ctx: Context, pointId: string | null, version: number | null) {
+  if (pointId === null) return null;
+  const [point, versions] = await Promise.all([
+    findPoint(ctx, formatId("cpt", pointId)),
+    findVersions(ctx, [pointId]),
+  ]);
+  const shown = versions.find((each) => each.version === version);
+  return shown === undefined ? null : { ...shown, name: point.name, kind: point.kind };
+}

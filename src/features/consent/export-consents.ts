@@ -1,0 +1,131 @@
+import type { Context } from "../../context.ts";
+import { formatId } from "../../kernel/ids.ts";
+import { limits } from "../../kernel/limits.ts";
+import { open } from "../../kernel/seal.ts";
+import { findVersions } from "../collection/index.ts";
+import { type RecordedPerson, readPeople } from "../subject/index.ts";
+import { dpvStateOf } from "./domain/dpv.ts";
+import { consentPlace, type SealedProvenance } from "./record-consents.ts";
+import { type ConsentEventRow, recordExport, selectEventsAfter } from "./store.ts";
+
+const fieldOfKind: Readonly<Record<string, ExportedIdentifier>> = {
+  phone: "phone",
+  wa_id: "waId",
+  bsuid: "bsuid",
+  parent_bsuid: "parentBsuid",
+  email: "email",
+  external_id: "externalId",
+};
+type ExportedIdentifier = "phone" | "waId" | "bsuid" | "parentBsuid" | "email" | "externalId";
+
+/** What an export says of a consent event, in this order; an import reads it back. */
+export const exportFields = [
+  "id",
+  "subjectId",
+  "phone",
+  "waId",
+  "bsuid",
+  "parentBsuid",
+  "email",
+  "externalId",
+  "otherIdentifiers",
+  "channel",
+  "purpose",
+  "state",
+  "consentStatus",
+  "reportedState",
+  "proof",
+  "occurredAt",
+  "recordedAt",
+  "expiresAt",
+  "collectionPointId",
+  "version",
+  "wordingSha256",
+  "indication",
+  "language",
+  "pageUrl",
+  "ipAddress",
+  "userAgent",
+  "operator",
+  "evidence",
+  "importId",
+] as const;
+export type ExportedConsent = { readonly [Field in (typeof exportFields)[number]]: unknown };
+
+/**
+ * Every consent event of the organization, the oldest first, as it is read: a page at a time, however many there are.
+ * Leaves one audit entry. Of people who were erased neither identifiers nor what is sealed is told. States are named by
+ * our words and as DPV 2.3 names them (`consentStatus`, of now). Throws `unavailable` when the database is lost.
+ */
+export async function* exportConsents(ctx: Context): AsyncGenerator<readonly ExportedConsent[]> {
+  await recordExport(ctx);
+  for (let after: string | undefined; ; ) {
+    const events: readonly ConsentEventRow[] = await selectEventsAfter(ctx, after, limits.exportRows);
+    const last = events.at(-1);
+    if (last === undefined) return;
+    const [people, wordings] = await Promise.all([
+      readPeople(ctx, [...new Set(events.map(({ subjectId }) => subjectId))]),
+      findVersions(ctx, [...new Set(events.flatMap(({ collectionPointId }) => collectionPointId ?? []))]),
+    ]);
+    const digests = new Map(
+      wordings.map((each) => [`${each.collectionPointId} ${each.version}`, each.wordingSha256]),
+    );
+    const now = ctx.services.now();
+    yield events.map((event) => {
+      const wordingSha256 = digests.get(`${event.collectionPointId} ${event.collectionPointVersion}`) ?? null;
+      return exported({ ...event, wordingSha256 }, people.get(event.subjectId), now);
+    });
+    after = last.id;
+  }
+}
+
+function exported(
+  event: ConsentEventRow & { readonly wordingSha256: string | null },
+  person: RecordedPerson | undefined,
+  now: Date,
+): ExportedConsent {
+  const named: { [Field in ExportedIdentifier]?: string } = {};
+  const others: { kind: string; value: string }[] = [];
+  for (const identifier of person?.identifiers ?? []) {
+    const field = fieldOfKind[identifier.kind];
+    if (field === undefined || named[field] !== undefined) others.push(identifier);
+    else named[field] = identifier.value;
+  }
+  const sealed: SealedProvenance =
+    event.sealed === null || person?.evidenceKey === undefined
+      ? {}
+      : (JSON.parse(
+          open(person.evidenceKey, consentPlace(event.subjectId, event.id), event.sealed).toString("utf8"),
+        ) as SealedProvenance);
+  return {
+    id: formatId("cns", event.id),
+    subjectId: person?.subjectId ?? null,
+    phone: named.phone ?? null,
+    waId: named.waId ?? null,
+    bsuid: named.bsuid ?? null,
+    parentBsuid: named.parentBsuid ?? null,
+    email: named.email ?? null,
+    externalId: named.externalId ?? null,
+    otherIdentifiers: others.length === 0 ? null : others,
+    channel: event.channel,
+    purpose: event.purpose,
+    state: event.state,
+    consentStatus: dpvStateOf(event, now),
+    reportedState: event.reportedState,
+    proof: event.proof,
+    occurredAt: event.occurredAt.toISOString(),
+    recordedAt: event.recordedAt.toISOString(),
+    expiresAt: event.expiresAt?.toISOString() ?? null,
+    collectionPointId: event.collectionPointId === null ? null : formatId("cpt", event.collectionPointId),
+    version: event.collectionPointVersion,
+    wordingSha256: event.wordingSha256,
+    indication: event.indication,
+    language: event.language,
+    pageUrl: sealed.pageUrl ?? null,
+    ipAddress: sealed.ipAddress ?? null,
+    userAgent: sealed.userAgent ?? null,
+    operator: sealed.operator ?? null,
+    evidence: sealed.evidence ?? null,
+    importId: event.importId === null ? null : formatId("imp", event.importId),
+  };
+}

@@ -1,0 +1,149 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parse } from "csv-parse/sync";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { environmentOf, runBuilt } from "../support/built.ts";
+import { contentsOf, without } from "../support/contents.ts";
+import { startTestService, type TestService } from "../support/service.ts";
+import { ago, Shop } from "../support/shop.ts";
+
+let service: TestService;
+let folder: string;
+beforeAll(async () => {
+  service = await startTestService();
+  folder = await mkdtemp(path.join(tmpdir(), "sayso-test-export-"));
+});
+afterAll(async () => {
+  await service.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function consent(shop: Shop, ...args: string[]) {
+  const all = ["consent", ...args, "--organization", shop.org.id, "--json"];
+  const { code, stdout, stderr } = await runBuilt("cli.js", all, environmentOf(service.database));
+  if (code !== 0) throw new Error(`Exit code ${code}: ${stdout}${stderr}`);
+  return JSON.parse(stdout) as Record<string, number>;
+}
+
+const people = [
+  { phone: "+12025550111", email: "one@example.org" },
+  { externalId: "=1+1" },
+  { phone: "+12025550133" },
+  { phone: "+12025550144" },
+];
+const evidence = 'row "7",\nbought @ the shop';
+
+/** A shop with consents of every kind that there is. */
+async function busyShop(): Promise<Shop> {
+  const shop = await Shop.open(service);
+  await shop.purpose("club", { doubleOptIn: true });
+  const [one, two, three, four] = people as [object, object, object, object];
+  await shop.proven(one, {}, { pageUrl: "https://shop.example/a", evidence, ipAddress: "192.0.2.1" });
+  await shop.reported(
+    two,
+    {},
+    { occurredAt: ago(900), evidence: { order: 7 }, operator: "+cmd|' /C calc'!A0" },
+  );
+  await shop.reported(three, { purpose: "club" }, { version: 2, evidence: "x" });
+  await shop.reported(four, {}, { occurredAt: ago(900), evidence: "x" });
+  await shop.reported(four, { state: "withdrawn" }, { occurredAt: ago(600) });
+  return shop;
+}
+
+it.each(["csv", "ndjson"])(
+  "an export as %s says everything, and imported again it changes nothing",
+  async (format) => {
+    const shop = await busyShop();
+    const file = path.join(folder, `${service.nextNumber()}.${format}`);
+    expect(await consent(shop, "export", "--output", file)).toEqual({ exported: 5 });
+    const text = await readFile(file, "utf8");
+    const rows: Record<string, unknown>[] =
+      format === "csv"
+        ? parse(text, { columns: true })
+        : text
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line));
+    expect(rows).toMatchObject([
+      {
+        phone: "+12025550111",
+        email: "one@example.org",
+        state: "given",
+        consentStatus: "dpv:ConsentGiven",
+        proof: "demonstrated",
+        evidence,
+      },
+      {
+        externalId: format === "csv" ? "'=1+1" : "=1+1",
+        operator: `${format === "csv" ? "'" : ""}+cmd|' /C calc'!A0`,
+        evidence: format === "csv" ? '{"order":7}' : { order: 7 },
+        pageUrl: format === "csv" ? "" : null,
+      },
+      { state: "requested", consentStatus: "dpv:ConsentRequested", reportedState: "given" },
+      { state: "given", proof: "reported", wordingSha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      { state: "withdrawn", consentStatus: "dpv:ConsentWithdrawn" },
+    ]);
+
+    const before = await contentsOf(service.database);
+    expect(await consent(shop, "import", file)).toMatchObject({ imported: 0, unchanged: 5, refused: 0 });
+    const started = ["audit_entry", "consent_import", "consent_import_batch"];
+    expect(without(await contentsOf(service.database), ...started)).toEqual(without(before, ...started));
+  },
+);
+
+it.each(["csv", "ndjson"])(
+  "what one organization exported as %s another imports with the same effect",
+  async (format) => {
+    const [from, to] = [await busyShop(), await Shop.open(service)];
+    await to.purpose("club", { doubleOptIn: true });
+    const file = path.join(folder, `${service.nextNumber()}.${format}`);
+    await consent(from, "export", "--output", file);
+    // The wordings are those of the other organization's own point.
+    const swapped = (await readFile(file, "utf8")).replaceAll(from.point, to.point);
+    await writeFile(file, swapped);
+    expect(await consent(to, "import", file)).toMatchObject({ imported: 5, unchanged: 0, refused: 0 });
+    for (const person of people) {
+      const [then, now] = await Promise.all([from.codes(person), to.codes(person)]);
+      expect([person, now]).toEqual([person, then]);
+    }
+    const again = path.join(folder, `${service.nextNumber()}.${format}`);
+    await consent(to, "export", "--output", again);
+    const said = (text: string) =>
+      text
+        .split(/\n(?=cns_|\{)/)
+        .map((row) =>
+          row.match(/one@example\.org|=1\+1|bought @ the shop|order\W*7|192\.0\.2\.1|\+cmd\|' \/C calc'!A0/g),
+        )
+        .filter((found) => found !== null);
+    expect(
+      said(await readFile(again, "utf8"))
+        .flat()
+        .sort(),
+    ).toEqual(said(swapped).flat().sort());
+  },
+);
+
+it("an export is on record, and tells nothing of people who were erased but that they agreed", async () => {
+  const shop = await busyShop();
+  await shop.sql(
+    (sql, o) => sql`
+      update subject set data_key = null where organization_id = ${o}
+        and id in (select subject_id from consent_event where organization_id = ${o} and proof = 'demonstrated')`,
+  );
+  const file = path.join(folder, `${service.nextNumber()}.ndjson`);
+  await consent(shop, "export", "--output", file);
+  const [first] = (await readFile(file, "utf8")).split("\n");
+  expect(JSON.parse(first ?? "")).toMatchObject({
+    state: "given",
+    phone: null,
+    email: null,
+    evidence: null,
+    pageUrl: null,
+  });
+  const entries = await shop.sql(
+    (sql, o) =>
+      sql`select entity from audit_entry where organization_id = ${o} and action = 'consents.exported'`,
+  );
+  expect(entries).toEqual([{ entity: shop.org.id }]);
+});

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from "node:fs";
+import Ajv from "ajv-draft-04";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startTestService, type TestService } from "../../support/service.ts";
+import { ago, Shop } from "../../support/shop.ts";
+
+// The Kantara Initiative's own schema lies beside the project, not in it.
+const schemaFile = new URL(
+  "../../../../shared/fixtures/kantara/consent-receipt-v1_1-schema.json",
+  import.meta.url,
+);
+const isThere = existsSync(schemaFile);
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.close());
+
+const person = { phone: "+12025550111" };
+
+async function receiptOf(shop: Shop, id: string) {
+  const answer = await shop.org.get(`/v1/consents/${id}/receipt`);
+  expect(answer.status).toBe(200);
+  return answer;
+}
+
+/** A shop with consents as different as they can be, by their ids. */
+async function receipts() {
+  const shop = await Shop.open(service);
+  await shop.purpose("club", { doubleOptIn: true, validityDays: 30 });
+  const bare = [(await shop.proven(person)).id];
+  await shop.org.patch("/v1/organization", {
+    name: "Shop of many things",
+    country: "IE",
+    dpo: { name: "Data protection", contact: "privacy@shop.example" },
+  });
+  const made = [
+    await shop.reported(person, { purpose: "order_updates" }),
+    await shop.reported(person, { purpose: "club" }, { version: 2 }),
+    await shop.reported(person, { channel: "sms", state: "withdrawn" }),
+    await shop.reported(person, { state: "refused" }, { occurredAt: ago(60) }),
+  ];
+  return { shop, ids: [...bare, ...made.map(({ id }) => id)] };
+}
+
+it.skipIf(!isThere)(
+  `every consent has a receipt that is valid against Kantara's schema${isThere ? "" : " (not checked: the schema is not there)"}`,
+  async () => {
+    const validate = new Ajv.default({ strict: false }).compile(JSON.parse(readFileSync(schemaFile, "utf8")));
+    // A schema that takes anything would prove nothing.
+    expect(validate({ version: "KI-CR-v1.1.0" })).toBe(false);
+    const { shop, ids } = await receipts();
+    for (const id of ids) {
+      const { body } = await receiptOf(shop, id);
+      expect([id, validate(body), validate.errors]).toEqual([id, true, null]);
+    }
+  },
+);
+
+it("a receipt says who asked for what, how, when and for how long, and names states as DPV does", async () => {
+  const { shop, ids } = await receipts();
+  const [first, , club, withdrawn] = ids as [string, string, string, string];
+  expect((await receiptOf(shop, first)).body).toMatchObject({
+    version: "KI-CR-v1.1.0",
+    jurisdiction: "IE",
+    collectionMethod: "Checkout (checkbox), version 1, ticked",
+    piiControllers: [
+      {
+        piiController: "Shop of many things",
+        contact: "Data protection",
+        email: "privacy@shop.example",
+        phone: "",
+      },
+    ],
+    services: [
+      {
+        service: "Messages by WhatsApp",
+        purposes: [
+          {
+            purposeCategory: ["6 - Marketing"],
+            termination: "When it is withdrawn",
+            thirdPartyDisclosure: true,
+            thirdPartyName: "WhatsApp",
+          },
+        ],
+      },
+    ],
+    consentStatus: "dpv:ConsentGiven",
+    proof: "demonstrated",
+    wordingSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  expect((await receiptOf(shop, club)).body).toMatchObject({ consentStatus: "dpv:ConsentRequested" });
+  expect((await receiptOf(shop, withdrawn)).body).toMatchObject({ consentStatus: "dpv:ConsentWithdrawn" });
+});
+
+it("a receipt tells no number, and only the organization's own are there", async () => {
+  const { shop, ids } = await receipts();
+  for (const id of ids) expect((await receiptOf(shop, id)).text).not.toContain("2025550111");
+  const other = await Shop.open(service);
+  for (const id of [...ids, "cns_1", "sub_01kb0q8s5hf6xv3y1m2n4p5q6r"])
+    expect((await other.org.get(`/v1/consents/${id}/receipt`)).status).toBe(404);
+});
