@@ -44,7 +44,7 @@ export function renderPreferencesPage(page: PreferencesPage): string {
     {
       ...shownLink(page),
       title: message(page.isWrong ? "preferences.titleWithError" : "preferences.title", language),
-      error: page.isWrong ? message("preferences.wrong", language) : null,
+      problems: page.isWrong ? [{ field: "choices", message: message("preferences.wrong", language) }] : [],
       otherLanguage: otherLanguage(language),
       purposes: page.purposes.map(shownPurpose),
       languages: languageOptions(language),
@@ -145,6 +145,14 @@ export interface CodePage extends LinkPage {
 export function renderCodePage(page: CodePage): string {
   const { language, problem, state } = page;
   const kind = problem?.kind ?? (state === "too_many" ? "tooMany" : undefined);
+  const error =
+    kind === undefined
+      ? null
+      : message(`code.${kind}`, language, {
+          left: problem?.triesLeft ?? 0,
+          minutes: limits.preferenceCodeLifeSeconds / 60,
+          codes: limits.preferenceCodes,
+        });
   return pageTemplates.render(
     "preference-code",
     {
@@ -153,14 +161,8 @@ export function renderCodePage(page: CodePage): string {
       action: pageAddress(`${page.path}/preferences/code`, language),
       otherLanguage: kind === undefined && state === "ask" ? otherLanguage(language) : null,
       isSent: state === "sent",
-      error:
-        kind === undefined
-          ? null
-          : message(`code.${kind}`, language, {
-              left: problem?.triesLeft ?? 0,
-              minutes: limits.preferenceCodeLifeSeconds / 60,
-              codes: limits.preferenceCodes,
-            }),
+      error,
+      problems: error === null ? [] : [{ field: "code", message: error }],
       minutes: limits.preferenceCodeLifeSeconds / 60,
     },
     language,
@@ -199,8 +201,15 @@ export function renderChoicesPage(page: ChoicesPage): string {
         timeZone,
         rounding: "down",
       }),
-      error,
-      field: `yes-${page.choices.findIndex(({ key }) => key === wrong?.purpose)}`,
+      problems:
+        error === null
+          ? []
+          : [
+              {
+                field: `yes-${page.choices.findIndex(({ key }) => key === wrong?.purpose)}`,
+                message: error,
+              },
+            ],
       notice:
         notice === undefined || wrong !== undefined
           ? null

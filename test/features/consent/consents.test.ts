@@ -92,6 +92,8 @@ describe("provenance", () => {
           wording,
           wordingSha256: createHash("sha256").update(wording).digest("hex"),
           wordingLanguage: "ru",
+          importId: null,
+          legacyEvidence: null,
           privacyNoticeUrl: "https://shop.example/privacy?v=1",
           proof: "reported",
           recordedAt: given.recordedAt,
