@@ -61,7 +61,7 @@ export interface WordingFinding {
 }
 
 /** More than people read beside a box. */
-export const mostWords = 60;
+const mostWords = 60;
 
 /** Languages whose words are known here; in others only names, scripts and lengths can be judged. */
 const known: readonly string[] = ["en", "ru"];
