@@ -46,25 +46,28 @@ export function readPasscode(typed: string): string | undefined {
 
 /** Characters of a text that are looked at for passcodes. */
 const longestSearched = 400;
-const betweenWords = /[^\p{L}\p{N}\p{Pd}\u2212]+/u;
+
+/** The words of a text, each with the dashes in it. */
+const wordsOf = (text: string): readonly string[] =>
+  text.split(/[^\p{L}\p{N}\p{Pd}\u2212]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
 
 /**
  * The passcodes that stand in a text, alone or among words, in one piece or two. A word of eight letters may look like
  * one. Looks at the first 400 characters.
  */
 export function passcodesIn(text: string): readonly string[] {
-  const words = text.slice(0, longestSearched).split(betweenWords);
+  const words = wordsOf(text.slice(0, longestSearched));
   const found = words.flatMap((word, n) => [word, `${word}${words[n + 1] ?? ""}`].map(readPasscode));
   return [...new Set(found.filter((code) => code !== undefined))];
 }
 
 /** What a text says beside a passcode that stands in it. */
 export function withoutPasscode(text: string, code: string): string {
-  const words = text.split(betweenWords);
+  const words = wordsOf(text);
   return words
     .filter((word, n) => {
       const pieces = [word, `${word}${words[n + 1] ?? ""}`, `${words[n - 1] ?? ""}${word}`];
-      return word !== "" && !pieces.some((piece) => readPasscode(piece) === code);
+      return !pieces.some((piece) => readPasscode(piece) === code);
     })
     .join(" ");
 }

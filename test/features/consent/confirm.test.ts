@@ -101,6 +101,24 @@ describe("a double opt-in", () => {
     expect(await shop.codes({ phone: other }, { purpose: "news" })).toEqual(["consent_pending"]);
   });
 
+  it("is not given from another number of the same person: from that number only", async () => {
+    const { shop, visit, platform } = await openDouble();
+    const [typed, other] = [newPhone(), newPhone()];
+    const done = await visit.send({ phone: typed, boxes: [1] });
+    const [event] = await visit.history({ phone: typed });
+    const { subjectId } = await shop.reported({ phone: other });
+    const { body } = await shop.org.post<{ id: string }>("/v1/subjects/lookup", {
+      subject: { phone: typed },
+    });
+    await shop.org.post(`/v1/subjects/${body.id}/merge`, { other: subjectId, reason: "Same person." });
+    await platform.deliver(platform.messages(platform.text(digits(other), codeIn(done))));
+    const confirming = (await visit.history({ phone: typed })).filter(({ purpose }) => purpose === "news");
+    expect(confirming.map(({ id }) => id)).toEqual([event?.id]);
+    await platform.deliver(platform.messages(platform.text(digits(typed), codeIn(done))));
+    const news = (await visit.history({ phone: typed })).filter(({ purpose }) => purpose === "news");
+    expect(news.map(({ state }) => state)).toEqual(["given", "requested"]);
+  });
+
   it("counts no message of another shop's sender", async () => {
     const { shop, visit } = await openDouble();
     const stranger = await open();
