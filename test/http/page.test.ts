@@ -88,14 +88,18 @@ describe("the catalogues", () => {
       const files = readdirSync(new URL(`../../templates/${folder}/`, import.meta.url));
       return files.map((file) => `../../templates/${folder}/${file}`);
     });
-    const views = ["datarequest/pickup-page.ts", "optout/stop-page.ts", "preference/page.ts"].map(
-      (file) => `../../src/features/${file}`,
-    );
+    const views = [
+      "consent/form-page.ts",
+      "consent/form-routes.ts",
+      "datarequest/pickup-page.ts",
+      "optout/stop-page.ts",
+      "preference/page.ts",
+    ].map((file) => `../../src/features/${file}`);
     const text = [...templates, ...views]
       .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
       .join("\n");
     const madeUp =
-      /^(?:(?:problem\.\w+|pickup\.(?:locked|expired|unknown))\.(?:heading|means|next)|(?:word|chosen|choiceUndone|code|mine|history)\..+)$/;
+      /^(?:(?:problem\.\w+|(?:pickup|confirm)\.(?:locked|expired|unknown|old|confirmed|overridden))\.(?:heading|means|next)|signUp\.(?:(?:phone|email)\.\w+|countryMissing|boxNone|boxNeeded|stale|busy)|(?:channel|word|chosen|choiceUndone|code|mine|history)\..+)$/;
     const unused = Object.keys(read("en")).filter((key) => !text.includes(`"${key}"`) && !madeUp.test(key));
     expect(unused).toEqual([]);
   });
