@@ -4,7 +4,7 @@ import { limits } from "../../kernel/limits.ts";
 import { open } from "../../kernel/seal.ts";
 import { findVersions } from "../collection/index.ts";
 import { type RecordedPerson, readPeople } from "../subject/index.ts";
-import { consentStatusOf } from "./domain/dpv.ts";
+import { dpvStateOf } from "./domain/dpv.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import { type ConsentEventRow, recordExport, selectEventsAfter } from "./store.ts";
 
@@ -110,7 +110,7 @@ function exported(
     channel: event.channel,
     purpose: event.purpose,
     state: event.state,
-    consentStatus: consentStatusOf(event, now),
+    consentStatus: dpvStateOf(event, now),
     reportedState: event.reportedState,
     proof: event.proof,
     occurredAt: event.occurredAt.toISOString(),
