@@ -268,27 +268,37 @@ async function measureConsents(): Promise<Measured> {
   return measured(result, setting.service);
 }
 
-/** Noes that were said elsewhere, by the command, beside the running service. */
+/** Consents that were collected elsewhere, with full provenance, by the command, beside the running service. */
 async function measureImport(): Promise<Measured> {
-  const lines = options.quick ? 3_000 : 50_000;
-  const file = join(setting.dataDir, "opt-outs.ndjson");
+  const rows = options.quick ? 20_000 : 200_000;
+  const [file, mapping] = [join(setting.dataDir, "base.csv"), join(setting.dataDir, "mapping.json")];
   const occurredAt = new Date().toISOString();
-  const text = Array.from({ length: lines }, (_, n) =>
-    JSON.stringify({ subject: { externalId: `gone-${n}` }, scope: "all", occurredAt }),
-  ).join("\n");
-  await writeFile(file, `${text}\n`);
+  const lines = Array.from(
+    { length: rows },
+    (_, n) =>
+      `+7917${1_000_000 + n},${occurredAt},https://shop.example/checkout/${n},row ${n} of the old system`,
+  );
+  await writeFile(file, `phone,occurredAt,pageUrl,evidence\n${lines.join("\n")}\n`);
+  const constants = {
+    purpose: "promotions",
+    collectionPointId: setting.collectionPointId,
+    version: "1",
+    indication: "ticked",
+    language: "en",
+  };
+  await writeFile(mapping, JSON.stringify({ constants }));
   const command = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
   const from = performance.now();
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [command, "opt-out", "import", "--input", file, "--json"],
+    [command, "consent", "import", file, "--mapping", mapping, "--json"],
     { env: { ...process.env, SAYSO_DATA_DIR: setting.dataDir, LOG_LEVEL: "silent" } },
   );
   const { imported } = JSON.parse(stdout) as { imported: number };
-  if (imported !== lines) throw new Error(`${imported} of ${lines} opt-outs were imported.`);
+  if (imported !== rows) throw new Error(`${imported} of ${rows} consents were imported.`);
   const taken = (performance.now() - from) / 1000;
-  await rm(file);
-  return measuredRuns([taken], lines, setting.service);
+  await Promise.all([rm(file), rm(mapping)]);
+  return measuredRuns([taken], rows, setting.service);
 }
 
 /** 1,000 checks a second and the redeeming of every permit, sent whether or not earlier ones were answered. */
