@@ -39,6 +39,11 @@ const kinds: Readonly<Record<keyof IdentifierInput, IdentifierKind>> = {
   externalId: "external_id",
 };
 
+/** The field that an identifier of a kind is given in. */
+export const fieldOfKind = Object.fromEntries(
+  Object.entries(kinds).map(([field, kind]) => [kind, field]),
+) as Readonly<Record<IdentifierKind, keyof IdentifierInput>>;
+
 /**
  * Reads every identifier that an input names. `unreadable` is empty when all could be read. A phone and a
  * WhatsApp id with the same digits have the same canonical form, and so have the spellings of one number

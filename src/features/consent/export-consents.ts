@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { fieldOfKind, type IdentifierInput, type IdentifierKind } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { open } from "../../kernel/seal.ts";
@@ -7,16 +8,6 @@ import { type RecordedPerson, readPeople } from "../subject/index.ts";
 import { dpvStateOf } from "./domain/dpv.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import { type ConsentEventRow, recordExport, selectEventsAfter } from "./store.ts";
-
-const fieldOfKind: Readonly<Record<string, ExportedIdentifier>> = {
-  phone: "phone",
-  wa_id: "waId",
-  bsuid: "bsuid",
-  parent_bsuid: "parentBsuid",
-  email: "email",
-  external_id: "externalId",
-};
-type ExportedIdentifier = "phone" | "waId" | "bsuid" | "parentBsuid" | "email" | "externalId";
 
 /** What an export says of a consent event, in this order; an import reads it back. */
 export const exportFields = [
@@ -84,11 +75,11 @@ function exported(
   person: RecordedPerson | undefined,
   now: Date,
 ): ExportedConsent {
-  const named: { [Field in ExportedIdentifier]?: string } = {};
+  const named: { -readonly [Field in keyof IdentifierInput]: string } = {};
   const others: { kind: string; value: string }[] = [];
   for (const identifier of person?.identifiers ?? []) {
-    const field = fieldOfKind[identifier.kind];
-    if (field === undefined || named[field] !== undefined) others.push(identifier);
+    const field = fieldOfKind[identifier.kind as IdentifierKind];
+    if (named[field] !== undefined) others.push(identifier);
     else named[field] = identifier.value;
   }
   const sealed: SealedProvenance =

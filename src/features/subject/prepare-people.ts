@@ -1,6 +1,6 @@
 import type { Context } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
-import type { Identifier } from "../../kernel/identifier.ts";
+import { fieldOfKind, type Identifier } from "../../kernel/identifier.ts";
 import {
   ambiguous,
   hashIdentifier,
@@ -103,14 +103,6 @@ export async function preparePeople(
   };
 }
 
-function referenceOf(identifiers: readonly Identifier[]) {
-  const fields = {
-    phone: "phone",
-    wa_id: "waId",
-    bsuid: "bsuid",
-    parent_bsuid: "parentBsuid",
-    email: "email",
-    external_id: "externalId",
-  } as const;
-  return Object.fromEntries(identifiers.map(({ kind, value }) => [fields[kind], value]));
+function referenceOf(names: readonly Identifier[]) {
+  return Object.fromEntries(names.map(({ kind, value }) => [fieldOfKind[kind], value]));
 }
