@@ -11,6 +11,8 @@ export interface Gathered<Item, Answer> {
 /**
  * Turns many simultaneous calls into few: while `inFlight` runs are under way, calls wait and go together into
  * the next one, at most `most` at a time. `run` answers in the order of its items; when it fails, see settleTogether.
+ * With `restMs` those that wait when a run ends wait that much longer for company, unless half of `most` are there: a call
+ * that comes to an idle line goes at once, and under load fewer runs serve as many.
  *
  * At most `mostWaiting` calls wait, further ones are refused at once with `unavailable`: under more load than the
  * database takes they would wait for longer and longer. Patient ones do not count.
@@ -20,8 +22,9 @@ export function gather<Item, Answer>(
   {
     most,
     inFlight,
+    restMs = 0,
     mostWaiting = limits.waitingChecks,
-  }: { most: number; inFlight: number; mostWaiting?: number },
+  }: { most: number; inFlight: number; restMs?: number; mostWaiting?: number },
 ): Gathered<Item, Answer> {
   interface Waiting {
     readonly item: Item;
@@ -50,7 +53,8 @@ export function gather<Item, Answer>(
       running += 1;
       void runOnce(calls).finally(() => {
         running -= 1;
-        start();
+        if (restMs === 0 || waiting.length + patient.length >= most / 2) start();
+        else setTimeout(start, restMs);
       });
     }
   }

@@ -79,6 +79,8 @@ export const limits = {
   /** Messages to one person in 24 hours that causes of one kind let through, sign-ins aside, whatever they opted out of. */
   causedMessagesPerDay: 10,
   gatheredChecks: 64,
+  /** How long a few checks wait for company, when others have just been asked about: a statement has a price of its own. */
+  checkRestMs: 3,
   /** Consents that one statement records: of those that come one by one, and of those that come together. */
   gatheredConsents: 64,
   consentsAtOnce: 500,

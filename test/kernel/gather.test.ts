@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { SaysoError } from "../../src/kernel/errors.ts";
 import { gather } from "../../src/kernel/gather.ts";
 
@@ -141,5 +141,61 @@ describe("while every run is taken", () => {
       Array(9).fill("fulfilled"),
     );
     expect(done).toEqual([0, 1, 2, 3, 10, 11, 12, 13, 14]);
+  });
+});
+
+describe("with a rest", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** Runs that end when they are told to, and the sizes that they had. */
+  function restingLine(most: number) {
+    const sizes: number[] = [];
+    const ends: (() => void)[] = [];
+    const call = gather<number, number>(
+      async (batch) => {
+        sizes.push(batch.length);
+        await new Promise<void>((resolve) => ends.push(resolve));
+        return batch;
+      },
+      { most, inFlight: 1, restMs: 3 },
+    );
+    return { call, sizes, endRun: () => ends.shift()?.() };
+  }
+  const turns = async () => {
+    for (let n = 0; n < 10; n += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test("a call to an idle line goes at once, and few that waited wait for company before they go", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const { call, sizes, endRun } = restingLine(8);
+    const answers = [call(1)];
+    await turns();
+    expect(sizes).toEqual([1]);
+    answers.push(call(2));
+    await turns();
+    endRun();
+    await turns();
+    answers.push(call(3));
+    await turns();
+    expect(sizes).toEqual([1]);
+    vi.advanceTimersByTime(3);
+    await turns();
+    expect(sizes).toEqual([1, 2]);
+    endRun();
+    expect(await Promise.all(answers)).toEqual([1, 2, 3]);
+  });
+
+  test("half of what a run takes does not wait", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const { call, sizes, endRun } = restingLine(4);
+    const answers = [call(1)];
+    await turns();
+    answers.push(call(2), call(3));
+    await turns();
+    endRun();
+    await turns();
+    expect(sizes).toEqual([1, 2]);
+    endRun();
+    expect(await Promise.all(answers)).toEqual([1, 2, 3]);
   });
 });

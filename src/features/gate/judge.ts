@@ -56,6 +56,7 @@ export function createLanes(services: Services): Lanes {
     judge: gather((asked: readonly Prepared[]) => judgeAll(services, policies, asked), {
       most,
       inFlight: 1,
+      restMs: limits.checkRestMs,
     }),
     record: gather(
       async (made: readonly NewDecision[]) => {
@@ -63,7 +64,7 @@ export function createLanes(services: Services): Lanes {
         return made.map(({ id }) => recorded.has(id));
       },
       // Whoever was judged is not refused after that.
-      { most, inFlight: 2, mostWaiting: Number.POSITIVE_INFINITY },
+      { most, inFlight: 2, restMs: limits.checkRestMs, mostWaiting: Number.POSITIVE_INFINITY },
     ),
   };
 }

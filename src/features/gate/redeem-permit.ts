@@ -41,7 +41,7 @@ export function createRedeemer(services: Services, { judge, record }: Lanes): Re
       const found = new Map((await selectPermits(services, keys)).map((permit) => [keyOf(permit), permit]));
       return keys.map((key) => found.get(keyOf(key)));
     },
-    { most, inFlight: 1 },
+    { most, inFlight: 1, restMs: limits.checkRestMs },
   );
   const claim = gather(
     async (wanted: readonly Claim[]) => {
@@ -50,7 +50,7 @@ export function createRedeemer(services: Services, { judge, record }: Lanes): Re
       const redeemed = await insertRedemptions(services, [...unlike.values()]);
       return wanted.map((each) => redeemed.has(each.id) && unlike.get(keyOf(each)) === each);
     },
-    { most, inFlight: 2, mostWaiting: Number.POSITIVE_INFINITY },
+    { most, inFlight: 2, restMs: limits.checkRestMs, mostWaiting: Number.POSITIVE_INFINITY },
   );
 
   async function redeem(key: PermitKey): Promise<Redemption | undefined> {

@@ -60,6 +60,7 @@ export function apiKeyFinder(services: Services): (key: string) => Promise<LiveA
   const find = gather<string, LiveApiKey | undefined>((sums) => selectLiveApiKeys(services, sums), {
     most: 200,
     inFlight: 1,
+    restMs: limits.checkRestMs,
   });
   return (key) => find(hash("sha256", key, "hex"));
 }
