@@ -60,6 +60,10 @@ export const limits = {
   listMost: 200,
   clockSkewSeconds: 300,
   captureTokenLifeSeconds: 24 * 3600,
+  /** A file that proves a consent, how many one consent may name, and how long one is kept that none names. */
+  attachmentBytes: 10 * 1024 * 1024,
+  consentAttachments: 10,
+  attachmentWaitSeconds: 23 * 3600,
   /** Boxes of one collection point. */
   pointBoxes: 10,
   /** Sites whose pages may show one collection point. */

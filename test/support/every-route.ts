@@ -1,3 +1,4 @@
+import { samples as files } from "./attachments.ts";
 import { untilReady } from "./data-request.ts";
 import type { Answer, OrganizationClient } from "./service.ts";
 import { ago } from "./shop.ts";
@@ -166,6 +167,10 @@ export async function askEveryRoute(
     },
   );
   const person = { id: consent.subjectId ?? "" };
+  const scan = files["application/pdf"].toString("latin1");
+  const file = await ask("POST /v1/attachments", {}, scan, { "content-type": "application/pdf" });
+  await ask("GET /v1/attachments");
+  await ask("GET /v1/attachments/{id}", { id: file.id ?? "" });
   await ask("GET /v1/consents");
   await ask("GET /v1/consents/{id}/receipt", { id: consent.id ?? "" });
   await ask("POST /v1/subjects/lookup", {}, { subject });
