@@ -66,6 +66,8 @@ export const limits = {
   attachmentWaitSeconds: 23 * 3600,
   /** Boxes of one collection point. */
   pointBoxes: 10,
+  /** Words that one collection point hears as a yes. */
+  pointKeywords: 50,
   /** Sites whose pages may show one collection point. */
   pointOrigins: 100,
   /** Sign-ups on pages: of one address, behind which a whole office may be, and for one number. */

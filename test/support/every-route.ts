@@ -131,6 +131,12 @@ export async function askEveryRoute(
     origins: ["https://shop.example"],
     chat: { sender: sender.id, text: "Hello! Please send me offers." },
   });
+  await ask("PATCH /v1/collection-points/{id}", pointId, {
+    chat: { sender: sender.id, text: "Hello! Please send me offers from Tea shop." },
+    chatGivesConsent: true,
+    keywords: ["START"],
+  });
+  await ask("GET /v1/collection-points/{id}/chat-link", pointId);
   await ask("GET /v1/collection-points/{id}/snippet", pointId);
   await ask("POST /v1/collection-points/{id}/versions", pointId, {
     ...wording,

@@ -11,6 +11,7 @@ export {
   type RowFields,
 } from "./domain/import-mapping.ts";
 export { type ExportedConsent, exportConsents, exportFields } from "./export-consents.ts";
+export { consentByMessage } from "./hear-yes.ts";
 export {
   type ImportedBatch,
   importConsents,
