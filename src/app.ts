@@ -5,6 +5,7 @@ import { signingKeyRoutes } from "./features/archive/routes.ts";
 import { blocklistRoutes } from "./features/blocklist/routes.ts";
 import { collectionRoutes } from "./features/collection/routes.ts";
 import { widgetRoutes } from "./features/collection/widget-routes.ts";
+import { attachmentRoutes } from "./features/consent/attachment-routes.ts";
 import { formRoutes } from "./features/consent/form-routes.ts";
 import { createConsentRecorder } from "./features/consent/index.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
@@ -58,6 +59,7 @@ export function buildApp(composed: Composed, config: Config): App {
   checkRoute(app, gate);
   const preview = createPreviewer(services);
   checkLineRoutes(app, { gate, preview });
+  attachmentRoutes(app);
   app.use(
     "/v1/*",
     ...jsonBody((path) =>

@@ -24,6 +24,8 @@ export type AuditAction =
   | "capture_token.issued"
   | "consent.recorded"
   | "consent.confirmation_asked"
+  | "attachment.added"
+  | "attachment.opened"
   | "consent_import.started"
   | "consents.imported"
   | "consents.exported"

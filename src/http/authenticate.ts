@@ -1,11 +1,12 @@
-import type { MiddlewareHandler } from "hono";
+import { createHash } from "node:crypto";
+import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import type { Context, Idempotency, OrganizationKeys, Services } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { formatId } from "../kernel/ids.ts";
 import { limits } from "../kernel/limits.ts";
 import { grants, type Scope } from "../kernel/scopes.ts";
 import { keyedHash } from "../kernel/seal.ts";
-import type { AppEnv } from "./app.ts";
+import { type AppEnv, readBody } from "./app.ts";
 
 /** What authentication needs of the organization feature; compose.ts hands it over. */
 export interface Credentials {
@@ -49,21 +50,38 @@ export function requires(scope: Scope): MiddlewareHandler<AppEnv> {
 
 /** Takes the Idempotency-Key of a POST into the context, with a keyed hash of the body it belongs to. */
 export const idempotent: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const key = c.req.header("idempotency-key");
-  if (key !== undefined && c.req.method === "POST") {
-    if (key.length < 1 || key.length > limits.idempotencyKeyLength) {
-      throw new SaysoError(
-        "invalid",
-        `An Idempotency-Key has 1 to ${limits.idempotencyKeyLength} characters.`,
-      );
-    }
-    const ctx: Context = c.get("context");
-    const idempotency: Idempotency = {
-      key,
-      route: `${c.req.method} ${c.req.path}`,
-      bodyHash: keyedHash(ctx.keys.data, await c.req.text()),
-    };
-    c.set("context", { ...ctx, idempotency });
-  }
+  const key = idempotencyKey(c);
+  if (key !== undefined && c.req.method === "POST") takeKey(c, key, await c.req.text());
   await next();
 };
+
+/** The same for a body that is no text. */
+export const idempotentBytes: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const key = idempotencyKey(c);
+  if (key !== undefined && c.req.method === "POST")
+    takeKey(
+      c,
+      key,
+      createHash("sha256")
+        .update(Buffer.from(await readBody(c)))
+        .digest("hex"),
+    );
+  await next();
+};
+
+function idempotencyKey(c: HonoContext<AppEnv>): string | undefined {
+  return c.req.header("idempotency-key");
+}
+
+function takeKey(c: HonoContext<AppEnv>, key: string, body: string): void {
+  if (key.length < 1 || key.length > limits.idempotencyKeyLength) {
+    throw new SaysoError("invalid", `An Idempotency-Key has 1 to ${limits.idempotencyKeyLength} characters.`);
+  }
+  const ctx: Context = c.get("context");
+  const idempotency: Idempotency = {
+    key,
+    route: `${c.req.method} ${c.req.path}`,
+    bodyHash: keyedHash(ctx.keys.data, body),
+  };
+  c.set("context", { ...ctx, idempotency });
+}

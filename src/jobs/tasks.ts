@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
 import { dropPastTurns } from "../db/rate-limit.ts";
-import { mailConfirmation } from "../features/consent/index.ts";
+import { dropUnclaimedAttachments, mailConfirmation } from "../features/consent/index.ts";
 import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
 import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropPastCodes } from "../features/preference/index.ts";
@@ -43,6 +43,7 @@ export function composeTasks(composed: Composed): Tasks {
         const { organizationId, captureTokenId } = confirmationJob.parse(payload);
         await mailConfirmation(await asSystem(organizationId, "send_confirmation"), captureTokenId);
       },
+      drop_unclaimed_attachments: async () => void (await dropUnclaimedAttachments(services)),
       process_webhook_body: (payload) => processStoredBody(intake, bodyJob.parse(payload).id),
       replay_unclaimed_updates: (payload) => replayUnclaimed(intake, senderJob.parse(payload)),
       drop_webhook_days: async () => void (await dropOldBodies(services)),
@@ -67,6 +68,7 @@ export function composeTasks(composed: Composed): Tasks {
       { task: "refresh_reach", match: "* * * * *" },
       { task: "weigh_complaints", match: "* * * * *" },
       { task: "expire_archives", match: "*/10 * * * *" },
+      { task: "drop_unclaimed_attachments", match: "*/10 * * * *" },
       { task: "drop_past_turns", match: "5 * * * *" },
       { task: "drop_webhook_days", match: "10 0 * * *" },
       { task: "drop_past_codes", match: "15 0 * * *" },

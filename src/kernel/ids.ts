@@ -9,6 +9,7 @@ export type IdPrefix =
   | "cpt"
   | "pub"
   | "cns"
+  | "att"
   | "imp"
   | "opt"
   | "sus"

@@ -60,8 +60,14 @@ export const limits = {
   listMost: 200,
   clockSkewSeconds: 300,
   captureTokenLifeSeconds: 24 * 3600,
+  /** A file that proves a consent, how many one consent may name, and how long one is kept that none names. */
+  attachmentBytes: 10 * 1024 * 1024,
+  consentAttachments: 10,
+  attachmentWaitSeconds: 23 * 3600,
   /** Boxes of one collection point. */
   pointBoxes: 10,
+  /** Words that one collection point hears as a yes. */
+  pointKeywords: 50,
   /** Sites whose pages may show one collection point. */
   pointOrigins: 100,
   /** Sign-ups on pages: of one address, behind which a whole office may be, and for one number. */

@@ -95,7 +95,7 @@ describe("a stranger with every scope", () => {
 
   test("is told that nothing of the shop's exists, on every route, and changes nothing of it", async () => {
     const stranger = await service.organization({ name: "Stranger" });
-    const ids = /\b(?:snd|sub|cpt|cns|opt|blk|dec|cau|tpl|req|arc|dlv)_[0-9a-z]{26}\b/;
+    const ids = /\b(?:snd|sub|cpt|cns|att|opt|blk|dec|cau|tpl|req|arc|dlv)_[0-9a-z]{26}\b/;
     const before = await allThatTheShopSees();
     let tried = 0;
     for (const { route, method, path, body, headers } of samples) {

@@ -1,3 +1,4 @@
+import { samples as files } from "./attachments.ts";
 import { untilReady } from "./data-request.ts";
 import type { Answer, OrganizationClient } from "./service.ts";
 import { ago } from "./shop.ts";
@@ -130,6 +131,12 @@ export async function askEveryRoute(
     origins: ["https://shop.example"],
     chat: { sender: sender.id, text: "Hello! Please send me offers." },
   });
+  await ask("PATCH /v1/collection-points/{id}", pointId, {
+    chat: { sender: sender.id, text: "Hello! Please send me offers from Tea shop." },
+    chatGivesConsent: true,
+    keywords: ["START"],
+  });
+  await ask("GET /v1/collection-points/{id}/chat-link", pointId);
   await ask("GET /v1/collection-points/{id}/snippet", pointId);
   await ask("POST /v1/collection-points/{id}/versions", pointId, {
     ...wording,
@@ -166,6 +173,10 @@ export async function askEveryRoute(
     },
   );
   const person = { id: consent.subjectId ?? "" };
+  const scan = files["application/pdf"].toString("latin1");
+  const file = await ask("POST /v1/attachments", {}, scan, { "content-type": "application/pdf" });
+  await ask("GET /v1/attachments");
+  await ask("GET /v1/attachments/{id}", { id: file.id ?? "" });
   await ask("GET /v1/consents");
   await ask("GET /v1/consents/{id}/receipt", { id: consent.id ?? "" });
   await ask("POST /v1/subjects/lookup", {}, { subject });

@@ -6,6 +6,7 @@ import { findPoints } from "../collection/index.ts";
 import type { consentHistory } from "../consent/index.ts";
 import { optOutsOf } from "../optout/index.ts";
 import { choicesOf, codesOf } from "../preference/index.ts";
+import type { ReportedFile } from "./consent-files.ts";
 import type { Row, Section } from "./domain/report-model.ts";
 import type { OwnRows, OwnSectionName } from "./domain/sections.ts";
 import {
@@ -53,8 +54,11 @@ function listed<Name extends OwnSectionName>(name: Name, rows: readonly OwnRows[
   };
 }
 
-/** Every consent event with its provenance and the wording exactly as it was shown. */
-export async function consentSection({ ctx, consents, purposes }: Reported): Promise<Section> {
+/** Every consent event with its provenance and the wording exactly as it was shown, and the paths of its files. */
+export async function consentSection(
+  { ctx, consents, purposes }: Reported,
+  files: readonly ReportedFile[],
+): Promise<Section> {
   const pointIds = consents.flatMap(({ provenance: { collectionPointId } }) =>
     collectionPointId === null ? [] : (parseId("cpt", collectionPointId) ?? []),
   );
@@ -102,6 +106,11 @@ export async function consentSection({ ctx, consents, purposes }: Reported): Pro
             ? shown.evidence
             : JSON.stringify(shown.evidence),
         ...(shown.legacyEvidence !== null && { list: listOf(shown.legacyEvidence) }),
+        ...(shown.attachments.length > 0 && {
+          attachments: files
+            .filter(({ consentId }) => consentId === event.id)
+            .map(({ path, mediaType, bytes, sha256 }) => ({ attachment: path, mediaType, bytes, sha256 })),
+        }),
       };
     }),
   );

@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import { formatId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { version } from "../../version.ts";
-import { consentHistory } from "../consent/index.ts";
+import { attachmentsOf, consentHistory } from "../consent/index.ts";
 import { getOrganization } from "../organization/index.ts";
 import { readPerson, savedSendersOf, timeZonesOf } from "../subject/index.ts";
 import { accountSections } from "./collect-account.ts";
@@ -15,6 +15,7 @@ import {
   requestSection,
   signInSections,
 } from "./collect-records.ts";
+import { consentFiles } from "./consent-files.ts";
 import type { ReportModel } from "./domain/report-model.ts";
 import { signingKeyId } from "./signing-key.ts";
 import { standingNotice } from "./standing-notice.ts";
@@ -61,6 +62,7 @@ export async function collectReport(
     until: madeAt,
   };
   const account = await accountSections(reported);
+  const files = consentFiles(await attachmentsOf(ctx, person.keys), account.attachments.length + 1);
   const { dpo, supervisoryAuthority } = organization;
   return {
     requestId: request.id,
@@ -91,7 +93,7 @@ export async function collectReport(
     sources: [{ name: "Sayso", state: "read" }],
     sections: [
       ...account.typed,
-      await consentSection(reported),
+      await consentSection(reported, files),
       await optOutSection(reported),
       await messageSection(reported),
       ...(request.kind === "access" ? [await decisionSection(reported)] : []),
@@ -100,7 +102,7 @@ export async function collectReport(
       ...(await signInSections(reported)),
       ...account.custom,
     ],
-    attachments: account.attachments,
+    attachments: [...account.attachments, ...files],
     signingKey: {
       id: signingKeyId(publicKey),
       url: `${ctx.services.publicUrl}/.well-known/sayso-keys.json`,

@@ -49,6 +49,7 @@ export const consentFields = [
   "expiresAt",
   "operator",
   "evidence",
+  "attachments",
   "answersFor",
   "collectedSince",
   "collectedUntil",

@@ -71,7 +71,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     return codeFields.has(field) ? { code: shownText(text) } : { text: shownText(text) };
   };
 
-  /** Objects that are one fact to a reader: an identifier with its kind, a photo, a reason (its code is for programs). */
+  /** Objects that are one fact to a reader: an identifier with its kind, a photo, a file, a reason (its code is for programs). */
   const specialValue = (section: Section, field: string, stored: object): Value | undefined => {
     const row: Row = { ...stored };
     if (section.name === "account" && field === "identifiers" && section.custom === undefined) {
@@ -79,6 +79,9 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     }
     if (section.name === "profile" && field === "photo" && typeof row.attachment === "string") {
       return { image: encodeURI(row.attachment), alternative: message("field.photo") };
+    }
+    if (section.name === "consents" && field === "attachments") {
+      return { code: shownText(String(row.attachment)) };
     }
     if (section.name === "decisions" && field === "reasons") {
       return { text: shownText(String(row.message)) };

@@ -8,13 +8,16 @@ import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
 import { findPurposes, findSender, findSenders, getOrganization } from "../organization/index.ts";
 import { boxesOf } from "./domain/boxes.ts";
+import { heardWords, saidAs } from "./domain/spoken.ts";
 import { checkWording, type WordingFinding, wordingFindings } from "./domain/wording-check.ts";
 import {
   insertPoint,
   insertVersion,
   type MadePoint,
+  type NewPoint,
   type PointRow,
   type SettingsChange,
+  selectHearing,
   selectPoint,
   selectPoints,
   selectVersions,
@@ -55,6 +58,9 @@ interface SettingsInput {
   readonly origins: readonly string[];
   /** The chat that people may start instead: a sender (`snd_…`) and what they write first. */
   readonly chat: { readonly sender: string; readonly text: string } | null;
+  /** Whether those words, sent, are a yes; and further words that are, alone in a message. */
+  readonly chatGivesConsent: boolean;
+  readonly keywords: readonly string[];
 }
 
 export interface PointInput extends VersionInput, SettingsInput {
@@ -76,9 +82,11 @@ export async function createCollectionPoint(ctx: Context, input: PointInput, lan
   const content = await checkContent(ctx, input.kind, input);
   const { key, kind } = input;
   if (earlier === undefined) await refuseWording(ctx, kind, input, language);
-  const { name, origins, chat } = await checkSettings(ctx, input);
-  const made = { key, kind, name: name ?? "", origins: origins ?? [], chat: chat ?? null };
+  const { origins, chatGivesConsent, keywords } = input;
+  const chat = await readChat(ctx, input.chat);
+  const made = { key, kind, name: input.name, origins, chat, chatGivesConsent, keywords };
   const id = ctx.services.newId("cpt");
+  if (earlier === undefined) await checkHearing(ctx, { ...made, id }, content);
   const row = earlier ?? (await insert());
   const point = { ...made, id: row.id, publicKey: row.public_key };
   return presentVersion(ctx.services, point, { ...content, version: 1, createdAt: new Date(row.created_at) });
@@ -104,18 +112,71 @@ export async function createCollectionPoint(ctx: Context, input: PointInput, lan
   }
 }
 
-/** Changes what is given and leaves the rest. Throws `not_found`, and `invalid` for an unknown sender. */
+/** Changes what is given and leaves the rest. Throws `not_found`, and `invalid` for an unknown sender and words that are no yes. */
 export async function changeCollectionPoint(ctx: Context, id: string, change: NextSettingsInput) {
   const point = await findPoint(ctx, id);
-  await updatePoint(ctx, point.id, await checkSettings(ctx, change), formatId("cpt", point.id));
+  const { chat, ...rest } = change;
+  const settings: SettingsChange = {
+    ...rest,
+    ...(chat !== undefined && { chat: await readChat(ctx, chat) }),
+  };
+  const [latest] = await selectVersions(ctx, [point.id]);
+  if (latest === undefined) throw notFound("collection point");
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  await checkHearing(ctx, { ...point, ...Object.fromEntries(given) }, latest);
+  await updatePoint(ctx, point.id, settings, formatId("cpt", point.id));
   return getCollectionPoint(ctx, id);
 }
 
-async function checkSettings(ctx: Context, { chat, ...rest }: NextSettingsInput): Promise<SettingsChange> {
-  if (chat === undefined || chat === null) return { ...rest, chat };
+async function readChat(ctx: Context, chat: SettingsInput["chat"]): Promise<PointRow["chat"]> {
+  if (chat === null) return null;
   const sender = await findSender(ctx, chat.sender);
   if (sender === undefined) throw invalid("/chat/sender", "There is no such sender.");
-  return { ...rest, chat: { senderId: sender.id, text: chat.text } };
+  return { senderId: sender.id, text: chat.text };
+}
+
+/**
+ * Refuses words that could be taken for a yes which they are not: without a chat to write them in, to several things at
+ * once, such as do not say to what, or that another point hears as a yes to something of its own.
+ */
+async function checkHearing(ctx: Context, point: NewPoint, shown: VersionContent): Promise<void> {
+  const { chat, chatGivesConsent, keywords } = point;
+  if (!chatGivesConsent && keywords.length === 0) return;
+  const pointer = chatGivesConsent ? "/chatGivesConsent" : "/keywords";
+  if (chatGivesConsent && chat === null)
+    throw invalid(pointer, "There is no chat whose words could be a yes. Give it one: `chat`.");
+  if (shown.purposes.length !== 1)
+    throw invalid(pointer, "A message cannot say to which of several purposes. Make a point for each.");
+  if (!shown.channels.includes("whatsapp"))
+    throw invalid(pointer, "People write these words on WhatsApp, which this point does not ask for.");
+  for (const [place, keyword] of keywords.entries())
+    if (saidAs(keyword) === "")
+      throw invalid(`/keywords/${place}`, "A keyword has a letter or a digit at least.");
+  if (chatGivesConsent && chat !== null) await refuseVague(ctx, point.kind, chat.text, shown);
+  const own = new Set(heardWords(point));
+  for (const other of await selectHearing(ctx))
+    if (other.id !== point.id && heardWords(other).some((words) => own.has(words)))
+      throw invalid(
+        pointer,
+        `The collection point ${other.key} hears the same words. It must be clear which wording they agree to.`,
+      );
+}
+
+/** What people send must say itself who may write and about what. */
+async function refuseVague(ctx: Context, kind: string, wording: string, shown: VersionContent) {
+  const { channels, language, purposes } = shown;
+  const findings = await findInWording(ctx, kind, {
+    channels,
+    language,
+    wording,
+    purposes,
+    defaultChecked: false,
+  });
+  const vague = findings.find(
+    ({ code, severity }) =>
+      severity === "error" && (code === "business_not_named" || code === "purpose_not_told"),
+  );
+  if (vague !== undefined) throw invalid("/chat/text", vague.message.en);
 }
 
 /** Adds a version; earlier ones stay as they were for ever. Throws `not_found`, and `invalid` as at creation. */
@@ -328,6 +389,8 @@ function presentVersion(
     origins: [...point.origins],
     chat:
       point.chat === null ? null : { sender: formatId("snd", point.chat.senderId), text: point.chat.text },
+    chatGivesConsent: point.chatGivesConsent,
+    keywords: [...point.keywords],
     version: version.version,
     channels: [...version.channels],
     purposes: [...version.purposes],

@@ -53,7 +53,7 @@ export async function openCollectionPoint(
 }
 
 /** Where the chat starts with what the collection point says that people write first. */
-async function chatOf(ctx: Context, { chat }: PointRow): Promise<string | undefined> {
+export async function chatOf(ctx: Context, { chat }: PointRow): Promise<string | undefined> {
   const sender = chat === null ? undefined : await findSender(ctx, formatId("snd", chat.senderId));
   return chat === null || sender === undefined ? undefined : chatLink(sender, chat.text);
 }

@@ -13,6 +13,7 @@ import {
   text,
 } from "../../http/schemas.ts";
 import { limits } from "../../kernel/limits.ts";
+import { chatLinkOf } from "./chat-link.ts";
 import { issueCaptureToken } from "./issue-capture-token.ts";
 import {
   addVersion,
@@ -96,6 +97,18 @@ const settings = {
       description:
         "The chat that people may start instead: the sender whose number it is with, and what they write first. Let it name the purpose.",
     }),
+  chatGivesConsent: z.boolean().openapi({
+    description:
+      "Whether the chat's words, sent as they are, are the person's own yes to the one purpose of this point. They must name the business and the purpose.",
+  }),
+  keywords: z
+    .array(text(60))
+    .max(limits.pointKeywords)
+    .openapi({
+      example: ["START"],
+      description:
+        "Words that are the same yes when they are a whole message, whatever the case and punctuation. Without a chat: to any sender.",
+    }),
 };
 
 /** One wording with its purposes, or boxes. */
@@ -119,6 +132,8 @@ const settingsChange = z
     name: settings.name.optional(),
     origins: settings.origins.optional(),
     chat: settings.chat.optional(),
+    chatGivesConsent: settings.chatGivesConsent.optional(),
+    keywords: settings.keywords.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, "Name what is to be changed.");
 
@@ -145,6 +160,8 @@ const pointInput = z
     name: settings.name,
     origins: settings.origins.default([]),
     chat: settings.chat.default(null),
+    chatGivesConsent: settings.chatGivesConsent.default(false),
+    keywords: settings.keywords.default([]),
     ...versionFields,
   })
   .superRefine((input, refined) => {
@@ -203,6 +220,8 @@ const point = z
     }),
     origins: z.array(z.string()),
     chat: z.object({ sender: z.string(), text: z.string() }).nullable(),
+    chatGivesConsent: z.boolean(),
+    keywords: z.array(z.string()),
     version: z.number().int(),
     channels: z.array(z.string()),
     purposes: z.array(z.string()),
@@ -257,6 +276,17 @@ const snippet = z
     origins: z.array(z.string()).openapi({ description: "The sites on which it works." }),
   })
   .openapi("Snippet");
+
+const chatLink = z
+  .object({
+    url: z.string().openapi({ example: "https://wa.me/12025550100?text=Please%20send%20me%20offers." }),
+    text: z.string(),
+    qrSvg: z
+      .string()
+      .nullable()
+      .openapi({ description: "The link as a QR code, an SVG; null where it is too long for one." }),
+  })
+  .openapi("ChatLink");
 
 const id = z.object({ id: z.string() });
 
@@ -330,7 +360,7 @@ export function collectionRoutes(app: App): void {
       method: "patch",
       path: "/v1/collection-points/{id}",
       tags: ["Collection points"],
-      summary: "Change its name, the sites that may show it, or the chat that it offers",
+      summary: "Change its name, the sites that may show it, the chat that it offers, or the words it hears",
       middleware: requires("configuration"),
       request: { params: id, ...body(settingsChange) },
       responses: { 200: answer(point, "The collection point"), ...refusals },
@@ -349,6 +379,18 @@ export function collectionRoutes(app: App): void {
       responses: { 200: answer(snippet, "The snippet"), ...refusals },
     }),
     async (c) => c.json(await writeSnippet(c.var.context, c.req.valid("param").id), 200),
+  );
+  app.openapi(
+    createRoute({
+      method: "get",
+      path: "/v1/collection-points/{id}/chat-link",
+      tags: ["Collection points"],
+      summary: "The link and the QR code that open its chat with its words typed already",
+      middleware: requires("configuration"),
+      request: { params: id },
+      responses: { 200: answer(chatLink, "The link"), ...refusals },
+    }),
+    async (c) => c.json(await chatLinkOf(c.var.context, c.req.valid("param").id), 200),
   );
   app.openapi(
     createRoute({

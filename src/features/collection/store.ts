@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, sql } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Database, Fragment, Sql } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
@@ -23,6 +23,9 @@ export interface PointSettings {
   readonly origins: readonly string[];
   /** The chat that people may start instead: the sender's uuid, and what they write first. */
   readonly chat: { readonly senderId: string; readonly text: string } | null;
+  /** Whether those words, sent, are a yes; and further words that are, alone in a message. */
+  readonly chatGivesConsent: boolean;
+  readonly keywords: readonly string[];
 }
 
 export type SettingsChange = { readonly [Field in keyof PointSettings]?: PointSettings[Field] | undefined };
@@ -66,10 +69,12 @@ export function pointParts(
   return [
     [
       "point",
-      sql`insert into collection_point (organization_id, id, key, kind, name, origins, chat_sender_id, chat_text)
+      sql`insert into collection_point (organization_id, id, key, kind, name, origins, chat_sender_id, chat_text,
+          chat_gives_consent, keywords)
         values (${ctx.organizationId}, ${made.id}, ${made.key}, ${made.kind}, ${made.name},
           array(select jsonb_array_elements_text(${textArray(made.origins)}::text::jsonb)),
-          ${made.chat?.senderId ?? null}, ${made.chat?.text ?? null})
+          ${made.chat?.senderId ?? null}, ${made.chat?.text ?? null}, ${made.chatGivesConsent},
+          array(select jsonb_array_elements_text(${textArray(made.keywords)}::text::jsonb)))
         returning id, public_key`,
     ],
     [
@@ -110,7 +115,7 @@ export async function insertPoint(
 
 /** Changes what is given and leaves the rest. Undefined when there is no such collection point. */
 export async function updatePoint(ctx: Context, id: string, change: SettingsChange, entity: string) {
-  const { name, origins, chat } = change;
+  const { name, origins, chat, chatGivesConsent, keywords } = change;
   return write<{ id: string }>(ctx, (sql) => ({
     parts: [
       [
@@ -119,7 +124,9 @@ export async function updatePoint(ctx: Context, id: string, change: SettingsChan
             name = coalesce(${name ?? null}, p.name),
             origins = ${origins === undefined ? sql`p.origins` : sql`array(select jsonb_array_elements_text(${textArray(origins)}::text::jsonb))`},
             chat_sender_id = ${chat === undefined ? sql`p.chat_sender_id` : sql`${chat?.senderId ?? null}::uuid`},
-            chat_text = ${chat === undefined ? sql`p.chat_text` : sql`${chat?.text ?? null}::text`}
+            chat_text = ${chat === undefined ? sql`p.chat_text` : sql`${chat?.text ?? null}::text`},
+            chat_gives_consent = coalesce(${chatGivesConsent ?? null}::boolean, p.chat_gives_consent),
+            keywords = ${keywords === undefined ? sql`p.keywords` : sql`array(select jsonb_array_elements_text(${textArray(keywords)}::text::jsonb))`}
           where p.organization_id = ${ctx.organizationId} and p.id = ${id} returning p.id`,
       ],
     ],
@@ -208,6 +215,23 @@ export async function selectPoint(ctx: Context, id: string): Promise<PointRow | 
       .where(and(eq(collectionPoint.organizationId, ctx.organizationId), eq(collectionPoint.id, id))),
   );
   return rows.map(pointOf)[0];
+}
+
+/** The points of the organization that hear a yes in messages. */
+export async function selectHearing(ctx: Context): Promise<PointRow[]> {
+  const rows = await ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(collectionPoint)
+      .where(
+        and(
+          eq(collectionPoint.organizationId, ctx.organizationId),
+          sql`(${collectionPoint.chatGivesConsent} or ${collectionPoint.keywords} <> '{}')`,
+        ),
+      )
+      .orderBy(asc(collectionPoint.id)),
+  );
+  return rows.map(pointOf);
 }
 
 /** A collection point of whichever organization, by its public key (uuid), and whose it is. */

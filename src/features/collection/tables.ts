@@ -1,4 +1,16 @@
-import { foreignKey, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { sql } from "drizzle-orm";
+import {
+  boolean,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { instant, organizationId } from "../../db/columns.ts";
 import { organization, sender } from "../organization/tables.ts";
 
@@ -17,12 +29,16 @@ export const collectionPoint = pgTable(
     /** The chat that people may start instead, and what they write first there. */
     chatSenderId: uuid(),
     chatText: text(),
+    /** Whether those words, sent, are a yes to what the point asks for; and further words that are. */
+    chatGivesConsent: boolean().notNull().default(false),
+    keywords: text().array().notNull().default([]),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
     primaryKey({ columns: [t.organizationId, t.id] }),
     unique("collection_point_key").on(t.organizationId, t.key),
     unique("collection_point_public_key").on(t.publicKey),
+    index("collection_point_hears").on(t.organizationId).where(sql`chat_gives_consent or keywords <> '{}'`),
     foreignKey({
       columns: [t.organizationId, t.chatSenderId],
       foreignColumns: [sender.organizationId, sender.id],

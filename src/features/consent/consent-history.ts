@@ -3,6 +3,7 @@ import { formatId } from "../../kernel/ids.ts";
 import { open } from "../../kernel/seal.ts";
 import { boxFor, findVersions } from "../collection/index.ts";
 import { readPerson } from "../subject/index.ts";
+import { attachmentsOf } from "./attachments.ts";
 import { readLegacyEvidence } from "./import-consents.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import { type ConsentEventRow, selectEvents, selectEventsOf } from "./store.ts";
@@ -16,6 +17,7 @@ export async function consentHistory(ctx: Context, subjectId: string) {
   const events = await selectEventsOf(ctx, [...keys.keys()]);
   const pointIds = [...new Set(events.flatMap((event) => event.collectionPointId ?? []))];
   const versions = await findVersions(ctx, pointIds);
+  const files = await attachmentsOf(ctx, keys);
   const lists = await readLegacyEvidence(
     ctx,
     events.flatMap((event) => (event.proof === "legacy" ? (event.collectionPointId ?? []) : [])),
@@ -53,6 +55,9 @@ export async function consentHistory(ctx: Context, subjectId: string) {
         occurredAt: event.occurredAt.toISOString(),
         recordedAt: event.recordedAt.toISOString(),
         evidence: sealed.evidence ?? null,
+        attachments: files
+          .filter(({ consentId }) => formatId("cns", event.id) === consentId)
+          .map(({ id, mediaType, bytes, sha256 }) => ({ id, mediaType, bytes, sha256 })),
         importId: event.importId === null ? null : formatId("imp", event.importId),
         legacyEvidence: listOf(event, lists),
       },

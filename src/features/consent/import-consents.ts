@@ -188,6 +188,8 @@ async function openLegacy(ctx: Context, listSha256: string, evidence: LegacyEvid
           name: evidence.name,
           origins: [],
           chat: null,
+          chatGivesConsent: false,
+          keywords: [],
         },
         content: {
           channels: evidence.channels,

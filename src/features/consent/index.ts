@@ -1,3 +1,5 @@
+export { deleteUnclaimed as dropUnclaimedAttachments } from "./attachment-store.ts";
+export { attachmentsOf } from "./attachments.ts";
 export { confirmByMessage, mailConfirmation } from "./confirm.ts";
 export { consentHistory } from "./consent-history.ts";
 export {
@@ -9,6 +11,7 @@ export {
   type RowFields,
 } from "./domain/import-mapping.ts";
 export { type ExportedConsent, exportConsents, exportFields } from "./export-consents.ts";
+export { consentByMessage } from "./hear-yes.ts";
 export {
   type ImportedBatch,
   importConsents,

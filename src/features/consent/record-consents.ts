@@ -7,7 +7,7 @@ import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { seal } from "../../kernel/seal.ts";
 import { notInFuture, wholeSecond } from "../../kernel/time.ts";
-import { type Capture, findVersions, pageOf, readCaptureToken } from "../collection/index.ts";
+import { type Capture, findPoints, findVersions, pageOf, readCaptureToken } from "../collection/index.ts";
 import { findPurposes } from "../organization/index.ts";
 import {
   findSubjects,
@@ -15,6 +15,9 @@ import {
   resolveSubjects,
   type SubjectReference,
 } from "../subject/index.ts";
+import { type AttachmentRow, selectAttachments } from "./attachment-store.ts";
+import { handOver } from "./attachments.ts";
+import { lacking, mayQuoteTheirMessage } from "./domain/ways.ts";
 import {
   type Evidence,
   findEvidence,
@@ -24,6 +27,7 @@ import {
 } from "./store.ts";
 
 const tokenPointer = "/provenance/captureToken";
+const attachmentsPointer = "/provenance/attachments";
 
 export interface Provenance {
   /** Point and version may be left out with a capture token: it knows them. */
@@ -38,6 +42,8 @@ export interface Provenance {
   readonly operator?: string | undefined;
   readonly occurredAt: string;
   readonly evidence?: unknown;
+  /** Files that prove it (`att_…`), each of this consent alone. */
+  readonly attachments?: readonly string[] | undefined;
 }
 
 export interface ConsentInput {
@@ -76,7 +82,9 @@ export type Word =
   /** Somebody on a page, where anybody may type any number. */
   | { readonly by: "visitor" }
   /** The owner of the number or address, who confirmed what was typed for it; said at this time. */
-  | { readonly by: "owner"; readonly saidAt: Date };
+  | { readonly by: "owner"; readonly saidAt: Date }
+  /** Who wrote the message that the evidence quotes: worth what that message is, and nothing without it. */
+  | { readonly by: "writer" };
 
 /** One of many consents, and on whose behalf. */
 interface Asked {
@@ -130,7 +138,8 @@ export async function giveConsent(ctx: Context, input: ConsentInput, word: Word)
  * recorder, and not here.
  *
  * Rejects with `invalid` with a pointer for an unknown purpose, collection point or version, a version that did not
- * exist at that time or does not cover the purpose, a token that does not fit the screen, a time in the future; `conflict` when the
+ * exist at that time or does not cover the purpose, a token that does not fit the screen, a time in the future, a yes that
+ * lacks what its way needs (`lacking`), a file that is not there or proves another consent; `conflict` when the
  * identifiers name two people; `unavailable` or `outcome_unknown` when the database is lost.
  */
 export async function recordConsents(
@@ -175,12 +184,13 @@ async function recordInTurn(asked: readonly Asked[]): Promise<Outcome[]> {
 }
 
 function claimsOf({ one: { input }, subject }: Ready): string[] {
-  return [`${subject.id} ${input.channel} ${input.purpose}`];
+  return [`${subject.id} ${input.channel} ${input.purpose}`, ...(input.provenance.attachments ?? [])];
 }
 
 /** A consent that fits what it refers to, with the person whom it is of. */
 interface Ready extends Read, ReturnType<typeof fitConsent> {
   readonly subject: ResolvedSubject;
+  readonly files: readonly AttachmentRow[];
 }
 
 /** A consent with what its capture token says of the screen. */
@@ -228,23 +238,33 @@ async function prepareAll(asked: readonly Asked[]): Promise<(Ready | Outcome | u
     return { capture, provenance: withCapture(input.provenance, capture) };
   });
   const points = read.flatMap(({ provenance }) => parseId("cpt", provenance.collectionPointId ?? "") ?? []);
-  const [purposes, versions] = await Promise.all([
+  const named = read.flatMap(({ provenance: { attachments = [] } }) =>
+    attachments.flatMap((id) => parseId("att", id) ?? []),
+  );
+  const [purposes, versions, kinds, files] = await Promise.all([
     findPurposes(ctx, [...new Set(read.map(({ one }) => one.input.purpose))]),
     findVersions(ctx, [...new Set(points)]),
+    findPoints(ctx, [...new Set(points)]),
+    selectAttachments(ctx, named),
   ]);
   const fitting = beforeSharedToken(
-    await goOn(read, outcomes, (each) => fitConsent(each, purposes, versions)),
+    await goOn(read, outcomes, (each) => ({
+      ...fitConsent(each, purposes, versions),
+      files: filesOf(each.provenance, files),
+    })),
   );
 
   const users = await selectTokenUsers(
     ctx,
     fitting.flatMap(({ capture }) => capture?.tokenId ?? []),
   );
-  const allowed = await goOn(fitting, outcomes, async ({ one, capture }) => {
-    const user = capture && users.get(capture.tokenId);
+  const allowed = await goOn(fitting, outcomes, async (each) => {
+    const user = each.capture && users.get(each.capture.tokenId);
     // Before anybody is made known: what is refused leaves no trace of a person.
-    if (user !== undefined && !(await findSubjects(ctx, one.input.subject, "/subject")).roots.includes(user))
-      throw othersToken();
+    const find = () => findSubjects(ctx, each.one.input.subject, "/subject");
+    if (user !== undefined && !(await find()).roots.includes(user)) throw othersToken();
+    const kind = kinds.find(({ id }) => id === each.shown.collectionPointId)?.kind ?? "";
+    if (each.one.input.state === "given") await refuseBare(each, kind, find);
     return {};
   });
 
@@ -260,6 +280,59 @@ async function prepareAll(asked: readonly Asked[]): Promise<(Ready | Outcome | u
   });
   const readyOf = new Map(ready.map((each) => [each.one, each]));
   return asked.map((one) => outcomes.get(one) ?? readyOf.get(one));
+}
+
+/** Refuses a yes that lacks what its way needs. */
+async function refuseBare(
+  { one: { ctx, input, word }, provenance, files }: Read & { readonly files: readonly AttachmentRow[] },
+  kind: string,
+  findPeople: () => Promise<{ readonly roots: readonly string[] }>,
+): Promise<void> {
+  const way = word?.by === "writer" ? "inbound_message" : kind;
+  const messageId = evidenceMessageId(provenance.evidence);
+  let quotesTheirMessage = false;
+  if (messageId !== undefined && mayQuoteTheirMessage(way)) {
+    const { roots } = await findPeople();
+    const { channel, purpose } = input;
+    // Two people are a conflict, which resolving them tells.
+    if (roots.length > 1) return;
+    const found = await findEvidence(
+      ctx,
+      roots.map((subjectId) => ({ subjectId, messageId, channel, purpose })),
+    );
+    quotesTheirMessage = found.some((message) => message !== undefined);
+  }
+  const missing = lacking(way, {
+    quotesTheirMessage,
+    attachments: files.map(({ mediaType }) => mediaType),
+    operator: provenance.operator,
+    evidence: provenance.evidence,
+  });
+  if (missing !== undefined) throw invalid(missing.pointer, missing.message);
+}
+
+/** The files that a consent names, in that order. */
+function filesOf(
+  { attachments = [] }: Provenance,
+  files: readonly AttachmentRow[],
+): readonly AttachmentRow[] {
+  return attachments.map((publicId, place) => {
+    const file = files.find(({ id }) => formatId("att", id) === publicId);
+    if (file === undefined)
+      throw invalid(
+        `${attachmentsPointer}/${place}`,
+        "There is no such file. One that no consent names is removed within a day: store it again.",
+      );
+    if (file.consentEventId !== null) throw usedFile(place);
+    return file;
+  });
+}
+
+function usedFile(place: number) {
+  return invalid(
+    `${attachmentsPointer}/${place}`,
+    "This file proves another consent. Store it once for each.",
+  );
 }
 
 /** Records them in one statement. When it throws, nothing was recorded. */
@@ -286,15 +359,19 @@ async function insertAll(some: readonly Ready[]): Promise<(Outcome | undefined)[
   const outcomes = new Map<Asked, Outcome>();
   await goOn(some, outcomes, async ({ one }, place) => {
     const row = rows[place] ?? (await replay<RecordedRow>(one.ctx));
-    // Two people's first uses of one token at the same time: the statement itself decides.
-    if (row === undefined) throw othersToken();
+    // Two first uses of one file, or of one token by two people, at the same time: the statement itself decides.
+    if (row === undefined) {
+      const { provenance } = one.input;
+      filesOf(provenance, await selectAttachments(one.ctx, some[place]?.files.map(({ id }) => id) ?? []));
+      throw othersToken();
+    }
     outcomes.set(one, recorded(row));
   });
   return some.map(({ one }) => outcomes.get(one));
 }
 
 function newEvent(
-  { one, provenance, purpose, shown, capture, occurredAt, subject }: Ready,
+  { one, provenance, purpose, shown, capture, occurredAt, subject, files }: Ready,
   message: Evidence | undefined,
 ) {
   const { input, ctx, unlessRecorded, word } = one;
@@ -326,6 +403,13 @@ function newEvent(
     sealed: seal(subject.evidenceKey, consentPlace(subject.id, id), Buffer.from(JSON.stringify(sealed))),
     named: subject.named,
     unlessRecorded,
+    attachments:
+      files.length === 0
+        ? undefined
+        : files.map((file) => ({
+            id: file.id,
+            key: handOver(ctx, file, subject.evidenceKey).toString("base64"),
+          })),
   } as const;
 }
 

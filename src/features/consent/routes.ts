@@ -2,6 +2,7 @@ import { type App, answer, body, createRoute, refusals, z } from "../../http/app
 import { requires } from "../../http/authenticate.ts";
 import {
   channel,
+  idOf,
   instant,
   keyName,
   language,
@@ -11,6 +12,7 @@ import {
   subjectReference,
   text,
 } from "../../http/schemas.ts";
+import { limits } from "../../kernel/limits.ts";
 import { consentHistory, listConsents } from "./consent-history.ts";
 import { consentReceipt } from "./consent-receipt.ts";
 import type { ConsentRecorder } from "./record-consents.ts";
@@ -42,7 +44,17 @@ const consentInput = z.strictObject({
       .optional()
       .openapi({
         description:
-          'Whatever else proves it. `{"messageId": "wamid.…"}` refers to a message of the person that Sayso holds: then the yes is their own doing.',
+          'Whatever else proves it. `{"messageId": "wamid.…"}` refers to a message of the person that Sayso holds: then the yes is their own doing. A text message or an e-mail comes along as `{"messageId", "text"}`.',
+      }),
+    attachments: z
+      .array(idOf("att"))
+      .min(1)
+      .max(limits.consentAttachments)
+      .refine((ids) => new Set(ids).size === ids.length, "Name each file once.")
+      .optional()
+      .openapi({
+        description:
+          "Files that prove it, from POST /v1/attachments, each of this consent alone: the recording of a `voice`, the scan of a `paper`.",
       }),
   }),
 });
@@ -84,6 +96,9 @@ const history = event
       occurredAt: instant,
       recordedAt: instant,
       evidence: z.unknown(),
+      attachments: z.array(
+        z.object({ id: z.string(), mediaType: z.string(), bytes: z.number().int(), sha256: z.string() }),
+      ),
       importId: z.string().nullable(),
       legacyEvidence: z
         .object({
@@ -158,7 +173,7 @@ export function consentRoutes(app: App, record: ConsentRecorder): void {
       tags: ["Consents"],
       summary: "Record a yes or a no, with its proof",
       description:
-        "A yes that is only reported after a no stays `requested`; with a capture token it is the person's own doing. A yes to a purpose with double opt-in stays `requested` until a message is quoted that the person wrote in a later second than they had asked.",
+        "A yes that is only reported after a no stays `requested`; with a capture token it is the person's own doing. A yes to a purpose with double opt-in stays `requested` until a message is quoted that the person wrote in a later second than they had asked. A yes needs what its way (the collection point's kind) needs: `keyword`, `inbound_message` and `click_to_chat` the id of their message, `sms` and `email` the message, `voice` the recording, `paper` the scan, `in_person` the operator. A no never does.",
       request: body(consentInput),
       responses: { 201: answer(recorded, "The consent event"), ...refusals },
     }),

@@ -35,6 +35,8 @@ export interface NewConsentEvent {
   readonly named: readonly string[];
   /** Not when the same was recorded of this person before: channel, purpose, state, version and time. */
   readonly unlessRecorded: boolean;
+  /** Files (uuids) that are its own from now on, with their keys sealed for the person (base64). */
+  readonly attachments: readonly { readonly id: string; readonly key: string }[] | undefined;
 }
 
 export interface RecordedRow {
@@ -51,7 +53,8 @@ export interface RecordedRow {
  * identifier, in one statement. A yes that is only reported, or was typed on a page, while a no stands in its scope is
  * stored as `requested`; a typed one also while its number is on the blocklist or stopped marketing on the platform. A
  * yes counts from the first use of its capture token and from the message that it rests on at the latest: the same
- * proof, told again after a no, proves nothing new. Undefined: the capture token was used for somebody else.
+ * proof, told again after a no, proves nothing new. Undefined: the capture token was used for somebody else, or a file is
+ * not there or proves another consent.
  *
  * No two may be of one person, channel and purpose: the parts of a statement do not see what it writes.
  */
@@ -61,6 +64,7 @@ export async function insertConsentEvents(
   const [first] = events;
   if (first === undefined) return [];
   const { ctx } = first;
+  const withFiles = events.some(({ event }) => event.attachments !== undefined);
   const rows = events.map(({ ctx: { actor }, event }, n) => ({
     ...event,
     n,
@@ -78,7 +82,9 @@ export async function insertConsentEvents(
         ["scopes", scopesPart(sql, ctx)],
         ["recorded", recordedPart(sql, ctx)],
         ["used", tokenPart(sql, ctx)],
-        ["event", insertPart(sql, ctx)],
+        ...(withFiles ? [["free", freePart(sql, ctx)] as const] : []),
+        ["event", insertPart(sql, ctx, withFiles)],
+        ...(withFiles ? [["claimed", claimPart(sql, ctx)] as const] : []),
         ["state", statePart(sql, eachSum(sql))],
         [
           "noes",
@@ -110,7 +116,27 @@ function rowsPart(sql: Sql, rows: readonly object[]): Fragment {
     "subjectId" uuid, "publicSubjectId" text, channel text, purpose text, "reportedState" text, "yesState" text, proof text,
     "collectionPointId" uuid, version int, indication text, language text, "occurredAt" timestamptz,
     "saidAt" timestamptz, "validityDays" int, "captureTokenId" uuid, sealed text, named text[],
-    "unlessRecorded" boolean, "actorKind" text, "actorId" text)`;
+    "unlessRecorded" boolean, "actorKind" text, "actorId" text, attachments json)`;
+}
+
+const filesOfEach = (sql: Sql) => sql`
+  (select q.n, q.id as event_id, (f->>'id')::uuid as id, decode(f->>'key', 'base64') as key
+    from q cross join lateral json_array_elements(q.attachments) f)`;
+
+/** The files that no consent has yet, locked: of two that name one, the second finds it taken. */
+function freePart(sql: Sql, ctx: Context): Fragment {
+  return sql`
+    select f.n, a.id from ${filesOfEach(sql)} f join attachment a on a.id = f.id
+    where a.organization_id = ${ctx.organizationId}::uuid and a.consent_event_id is null
+    order by a.id for update of a`;
+}
+
+/** Gives the files to the events that were recorded, each with its key sealed for the person. */
+function claimPart(sql: Sql, ctx: Context): Fragment {
+  return sql`
+    update attachment a set consent_event_id = e.id, subject_id = e.subject_id, key = f.key
+    from ${filesOfEach(sql)} f join event e on e.id = f.event_id
+    where a.organization_id = ${ctx.organizationId}::uuid and a.id = f.id returning a.id`;
 }
 
 /** The events that are on record already, where that is asked for; of any record of the person. */
@@ -137,7 +163,7 @@ function tokenPart(sql: Sql, ctx: Context): Fragment {
     returning token_id, subject_id, used_at`;
 }
 
-function insertPart(sql: Sql, ctx: Context): Fragment {
+function insertPart(sql: Sql, ctx: Context, withFiles: boolean): Fragment {
   return sql`
     insert into consent_event (organization_id, id, subject_id, channel, purpose, state, reported_state, proof,
       collection_point_id, collection_point_version, indication, language, occurred_at, effective_at, expires_at,
@@ -156,6 +182,7 @@ function insertPart(sql: Sql, ctx: Context): Fragment {
     left join (${againstPart(sql, ctx)}) no on no.n = q.n
     cross join lateral (select least(q."occurredAt", now(), q."saidAt", u.used_at) as effective) t
     where not exists (select from recorded r where r.n = q.n)
+      ${withFiles ? sql`and coalesce(json_array_length(q.attachments), 0) = (select count(*) from free where free.n = q.n)` : sql``}
       and (q."captureTokenId" is null or u.subject_id = q."subjectId" or exists (
         select from subject a join subject b on b.organization_id = a.organization_id and b.root_id = a.root_id
         where a.organization_id = ${ctx.organizationId}::uuid and a.id = u.subject_id and b.id = q."subjectId"))

@@ -192,3 +192,39 @@ export const consentImportBatch = pgTable(
     }),
   ],
 );
+
+/**
+ * A file that proves a consent: a scan, a recording. Its content is sealed under a key of its own, and that key under the
+ * organization's until a consent names the file, from then on under the person's evidence key. One that no consent names
+ * is removed within a day.
+ */
+export const attachment = pgTable(
+  "attachment",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    id: uuid().notNull(),
+    mediaType: text().notNull(),
+    /** Of the content, in hex, and how long it is. */
+    sha256: text().notNull(),
+    bytes: integer().notNull(),
+    key: bytes().notNull(),
+    sealed: bytes().notNull(),
+    createdAt: instant().notNull().defaultNow(),
+    /** The consent that names it, once for ever, and whose that is. */
+    consentEventId: uuid(),
+    subjectId: uuid(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.consentEventId],
+      foreignColumns: [consentEvent.organizationId, consentEvent.id],
+    }),
+    foreignKey({
+      columns: [t.organizationId, t.subjectId],
+      foreignColumns: [subject.organizationId, subject.id],
+    }),
+    index().on(t.organizationId, t.subjectId),
+    index("attachment_unclaimed").on(t.createdAt).where(sql`consent_event_id is null`),
+  ],
+);

@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import { canonicalPhone, type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
-import { confirmByMessage } from "../consent/index.ts";
+import { confirmByMessage, consentByMessage } from "../consent/index.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
 import { newCode } from "./ask-for-code.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
@@ -125,12 +125,16 @@ async function applyInboundMessage(
     ),
     code: newCode(ctx, message.texts, { subjectId: subject.id, senderId: sender.id, messageId }),
   });
-  if (heard === "nothing" && message.phoneNumberId !== null)
-    await confirmByMessage(
-      ctx,
-      { subjectId: subject.id, named, texts: message.texts, messageId, at },
-      async (words) => (await hearNo(ctx, [words], ownKeywords)) !== "nothing",
-    );
+  if (heard !== "nothing" || message.phoneNumberId === null) return;
+  // Words that the person wrote to the business alone: a button's text is the business's, and a group is no chat.
+  const [text, ...more] = kind === "text" && message.opensWindow ? message.texts : [];
+  if (text !== undefined && more.length === 0)
+    await consentByMessage(ctx, { subjectId: subject.id, senderId: sender.id, text, messageId, at });
+  await confirmByMessage(
+    ctx,
+    { subjectId: subject.id, named, texts: message.texts, messageId, at },
+    async (words) => (await hearNo(ctx, [words], ownKeywords)) !== "nothing",
+  );
 }
 
 /** A bare STOP ends everything that the business starts. */

@@ -14,6 +14,8 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/account-sections$/, ["account_data"]],
   [/ \/v1\/subjects\//, ["subjects"]],
   [/ \/v1\/collection-points\/\{id\}\/capture-tokens$/, ["consents"]],
+  [/ \/v1\/attachments\/\{id\}$/, ["consents", "staff"]],
+  [/ \/v1\/attachments$/, ["consents"]],
   [/ \/v1\/consents(\/|$)/, ["consents"]],
   [
     / \/v1\/(organization|senders|purposes|templates|collection-points|webhook-endpoints)(\/|$)/,

@@ -4,6 +4,7 @@ import JSZip from "jszip";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { parseId } from "../../../src/kernel/ids.ts";
+import { samples } from "../../support/attachments.ts";
 import {
   approveAndWait,
   deliver,
@@ -33,6 +34,7 @@ interface Report {
 /** Where in a report each table's rows about a person are told. States are told by the events that they add up from. */
 const sectionOfTable: Readonly<Record<string, string>> = {
   account_section: "settings",
+  attachment: "consents",
   block: "opt_outs",
   cap_slot: "decisions",
   capture_token_use: "consents",
@@ -82,6 +84,7 @@ async function openZip(bytes: Buffer) {
   const text = async (path: string) => (await zip.file(path)?.async("string")) ?? "";
   return {
     text,
+    bytes: async (path: string) => zip.file(path)?.async("nodebuffer"),
     report: JSON.parse(await text("report.json")) as Report,
     schema: JSON.parse(await text("report.schema.json")) as object,
     paths: Object.keys(zip.files),
@@ -100,10 +103,13 @@ async function knownPerson() {
   const { org } = shop;
   await inIreland(org);
   const person = { phone, email };
+  const recording = await created<{ id: string }>(
+    org.post("/v1/attachments", samples["audio/mp4"], { "content-type": "audio/x-m4a" }),
+  );
   const first = await shop.reported(
     person,
     { purpose: "support" },
-    { operator: "Counter 4", indication: "said" },
+    { operator: "Counter 4", indication: "said", attachments: [recording.id] },
   );
   const proven = await shop.proven(
     { phone },
@@ -163,7 +169,7 @@ async function knownPerson() {
       insert into platform_preference_event (organization_id, id, waba_id, value, at, identifier_hashes)
       select organization_id, gen_random_uuid(), waba_id, value, at, array[identifier_hash] from stopped`,
   );
-  return { shop, org, subjectId, first, proven, allowed, denied, optOut, block };
+  return { shop, org, subjectId, first, recording, proven, allowed, denied, optOut, block };
 }
 
 describe("the archive of a person about whom everything is stored", () => {
@@ -240,6 +246,29 @@ describe("the archive of a person about whom everything is stored", () => {
       evidence: '{"form":"scan-7"}',
     });
     expect(rows[1]).toMatchObject({ proof: "reported", operator: "Counter 4", indication: "said" });
+    expect(rows[0]).not.toHaveProperty("attachments");
+  });
+
+  it("has the files that prove a consent, named where the consent is told", async () => {
+    const content = samples["audio/mp4"];
+    const path = "attachments/1-consent.m4a";
+    const [, row] = section("consents").rows ?? [];
+    expect(row?.attachments).toEqual([
+      {
+        attachment: path,
+        mediaType: "audio/mp4",
+        bytes: content.length,
+        sha256: createHash("sha256").update(content).digest("hex"),
+      },
+    ]);
+    expect(archive.report.attachments).toEqual([
+      { path, originalName: known.recording.id, mediaType: "audio/mp4", section: "consents" },
+    ]);
+    expect(await archive.bytes(path)).toEqual(content);
+    const page = await archive.text("index.html");
+    // In the consent's card, and as a link among the files.
+    expect(page.split(path)).toHaveLength(4);
+    expect(page).toContain(`href="${path}"`);
   });
 
   it("tells noes, what may be one, blocks and their lifting, and the stop on the platform, each once", () => {

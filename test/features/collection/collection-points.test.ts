@@ -47,6 +47,8 @@ describe("a collection point", () => {
       formUrl: null,
       origins: [],
       chat: null,
+      chatGivesConsent: false,
+      keywords: [],
       version: 1,
       defaultChecked: false,
       wordingSha256: sha256,

@@ -94,6 +94,7 @@ describe("provenance", () => {
           wordingLanguage: "ru",
           importId: null,
           legacyEvidence: null,
+          attachments: [],
           privacyNoticeUrl: "https://shop.example/privacy?v=1",
           proof: "reported",
           recordedAt: given.recordedAt,

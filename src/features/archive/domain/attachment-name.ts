@@ -5,8 +5,10 @@
 const endings: Readonly<Record<string, string>> = {
   "application/json": "json",
   "application/pdf": "pdf",
+  "audio/mp4": "m4a",
   "audio/mpeg": "mp3",
   "audio/ogg": "ogg",
+  "audio/wav": "wav",
   "image/gif": "gif",
   "image/jpeg": "jpg",
   "image/png": "png",

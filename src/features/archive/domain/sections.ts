@@ -55,6 +55,17 @@ const consent = z.strictObject({
   list: z
     .strictObject({ listSha256: text, collectedSince: instant, collectedUntil: instant, answersFor: text })
     .optional(),
+  /** Files of the archive that prove it: a scan, a recording. */
+  attachments: z
+    .array(
+      z.strictObject({
+        attachment: text,
+        mediaType: text,
+        bytes: z.int().min(0),
+        sha256: text.regex(/^[0-9a-f]{64}$/),
+      }),
+    )
+    .optional(),
 });
 
 /** An opt-out or its undoing, what may be one, what the person chose about how they are written to, a block made or lifted, or a stop or resume on the platform. */

@@ -1,46 +1,8 @@
+import { spokenWords } from "../../../kernel/spoken.ts";
 import { type KeywordLanguage, keywordLanguages, misspelt, phrases } from "./opt-out-phrases.ts";
 
-/** Letters that look or count like plain Latin ones: people mix keyboards, and the no is the same. */
-const lookalikes: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    а: "a",
-    в: "b",
-    е: "e",
-    һ: "h",
-    н: "h",
-    і: "i",
-    ı: "i",
-    ј: "j",
-    к: "k",
-    м: "m",
-    о: "o",
-    р: "p",
-    ԛ: "q",
-    ѕ: "s",
-    с: "c",
-    т: "t",
-    у: "y",
-    х: "x",
-    ł: "l",
-  }),
-);
-
-const lookalike = new RegExp(`[${[...lookalikes.keys()].join("")}]`, "gu");
-
-/** Accents, ё's dots, Arabic vowel signs and stretching, the nukta, and what is not to be seen at all. */
-const withoutSound =
-  /[\u0300-\u036f\u064b-\u065f\u0670\u0640\u093c]|\p{Cf}|\p{Default_Ignorable_Code_Point}/gu;
-
-/** The words of a text as they sound: without case, width, accents, punctuation, emoji, bidi and joining marks. */
-function wordsOf(text: string): readonly string[] {
-  const plain = text.normalize("NFKD").toLowerCase().normalize("NFKD").replace(withoutSound, "");
-  return (
-    plain.replace(lookalike, (letter) => lookalikes.get(letter) ?? letter).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
-  );
-}
-
 function phrasesOf(texts: readonly string[]): ReadonlySet<string> {
-  return new Set(texts.map((text) => wordsOf(text).join(" ")));
+  return new Set(texts.map((text) => spokenWords(text).join(" ")));
 }
 
 const longestOf = (set: ReadonlySet<string>): number =>
@@ -67,7 +29,7 @@ const longKeywords = [...standardPhrases].filter((phrase) => phrase.length >= le
  * Own phrases need a letter or a digit.
  */
 export function isOptOutKeyword(text: string, own: readonly string[] = []): boolean {
-  return isOnlyPhrases(wordsOf(text), phrasesOf(own));
+  return isOnlyPhrases(spokenWords(text), phrasesOf(own));
 }
 
 function isOnlyPhrases(words: readonly string[], own: ReadonlySet<string>): boolean {
@@ -94,7 +56,7 @@ const longestStandard = longestOf(standardPhrases);
  * that merely stands in a sentence is none ("Когда прекратится боль? стоп").
  */
 export function isNearOptOut(text: string, own: readonly string[] = []): boolean {
-  const words = wordsOf(text);
+  const words = spokenWords(text);
   const ownPhrases = phrasesOf(own);
   if (words.length === 0 || isOnlyPhrases(words, ownPhrases)) return false;
   return saysInOtherWords(words) || isKeywordAmongCourtesies(words, ownPhrases) || isMisspelt(words);
@@ -141,14 +103,14 @@ function isOneSlipAway(word: string, keyword: string): boolean {
 
 /** Whether a whole message asks for the code that opens a person's preferences. */
 export function isCodeWord(text: string): boolean {
-  return codeWords.has(wordsOf(text).join(" "));
+  return codeWords.has(spokenWords(text).join(" "));
 }
 
 const codeWords = phrasesOf(["code", "my code", "код", "мой код"]);
 
 /** The language that a keyword is of, the first one listed for a word that several have; undefined for another text. */
 export function languageOfKeyword(text: string): KeywordLanguage | undefined {
-  const [first = ""] = wordsOf(text);
-  const whole = wordsOf(text).join(" ");
+  const [first = ""] = spokenWords(text);
+  const whole = spokenWords(text).join(" ");
   return listed.find(({ no }) => no.has(whole))?.language ?? listed.find(({ no }) => no.has(first))?.language;
 }
