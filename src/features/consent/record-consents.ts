@@ -183,8 +183,13 @@ async function recordInTurn(asked: readonly Asked[]): Promise<Outcome[]> {
   return asked.flatMap((one) => outcomes.get(one) ?? []);
 }
 
+/** What two must not share to be recorded together; a no also stands for a user id that was named beside somebody. */
 function claimsOf({ one: { input }, subject }: Ready): string[] {
-  return [`${subject.id} ${input.channel} ${input.purpose}`, ...(input.provenance.attachments ?? [])];
+  const { channel, purpose, provenance } = input;
+  return [
+    ...[subject.id, ...subject.named].map((of) => `${of} ${channel} ${purpose}`),
+    ...(provenance.attachments ?? []),
+  ];
 }
 
 /** A consent that fits what it refers to, with the person whom it is of. */
