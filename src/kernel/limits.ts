@@ -137,9 +137,13 @@ export const limits = {
   pauseDays: 30,
   /** Wishes for a language or a channel that a person may tell. */
   wishesOfPerson: { points: 30, seconds: 3600 },
+  /** Choices that the bearers of a person's link take back. */
+  undosOfPerson: { points: 10, seconds: 3600 },
   /** Codes by which a person proves that a number is theirs: so many in so long, and how long one is good. */
   preferenceCodes: 3,
   preferenceCodesSeconds: 3600,
+  /** Those that the bearer of a link asked for, who may guess at them, have a limit of 24 hours, too. */
+  preferenceCodesByLinkPerDay: 6,
   preferenceCodeLifeSeconds: 600,
   /** How long it stays on record that there was one. */
   preferenceCodeKeptDays: 30,

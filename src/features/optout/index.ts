@@ -1,5 +1,5 @@
 export { importOptOuts } from "./import-opt-outs.ts";
-export { type OpenedLink, openOptOutLink, optOutByLink } from "./opt-out-link.ts";
+export { type OpenedLink, openOptOutLink, optOutByCode } from "./opt-out-link.ts";
 export { isNewOptOut, keepOptOut } from "./record-opt-out.ts";
 export {
   type NewOptOut,

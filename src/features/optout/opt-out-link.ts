@@ -11,6 +11,7 @@ import { addSeconds } from "../../kernel/time.ts";
 import { findPurpose, openLink } from "../organization/index.ts";
 import { readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
 import type { OpenedOrganization } from "./acting-person.ts";
+import { keepOptOut } from "./record-opt-out.ts";
 import {
   insertLinkOptOut,
   insertUndo,
@@ -107,8 +108,7 @@ async function knownPerson(ctx: Context, subjectId: string) {
  * and that stands already is the answer. Gives the reference and the nonce that takes it back for ten minutes.
  */
 export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all", named?: string) {
-  const other = scope === "all" || named === undefined ? undefined : await findPurpose(link.ctx, named);
-  const stopped = scope === "all" ? undefined : (other ?? link.purpose);
+  const stopped = await findStopped(link, scope, named);
   const purpose = stopped?.key;
   const { id, recordedAt } = await findOrMakeOptOut(link, purpose);
   const undoUntil = addSeconds(recordedAt, limits.optOutUndoSeconds);
@@ -122,6 +122,28 @@ export async function optOutByLink(link: OpenedLink, scope: "purpose" | "all", n
         ? { nonce: makeNonce(link.ctx.keys.data, undoUse, id), until: undoUntil }
         : undefined,
   };
+}
+
+/**
+ * Takes the no of somebody who proved by a code that the number is theirs, with the scope that optOutByLink gives it. No
+ * link takes it back. Answers what was stopped; undefined: everything.
+ */
+export async function optOutByCode(link: OpenedLink, scope: "purpose" | "all", named?: string) {
+  const stopped = await findStopped(link, scope, named);
+  await keepOptOut(link.ctx, {
+    subject: { subjectId: link.subjectId },
+    scope: stopped === undefined ? "all" : "purpose",
+    purpose: stopped?.key,
+    source: "code",
+    occurredAt: link.ctx.services.now().toISOString(),
+  });
+  return stopped?.name;
+}
+
+/** The purpose that is meant; undefined: everything. */
+async function findStopped(link: OpenedLink, scope: "purpose" | "all", named: string | undefined) {
+  if (scope === "all") return undefined;
+  return (named === undefined ? undefined : await findPurpose(link.ctx, named)) ?? link.purpose;
 }
 
 async function findOrMakeOptOut(link: OpenedLink, purpose: string | undefined) {

@@ -4,7 +4,7 @@ import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { makeNonce, readNonce } from "../../kernel/nonce.ts";
 import { addSeconds } from "../../kernel/time.ts";
-import { type OpenedLink, openOptOutLink, optOutByLink } from "../optout/index.ts";
+import { type OpenedLink, openOptOutLink, optOutByCode } from "../optout/index.ts";
 import { findSubject } from "../subject/index.ts";
 import {
   type Choice,
@@ -22,12 +22,7 @@ import {
   type UndoneChoice,
 } from "./store.ts";
 
-export { type OpenedLink, openOptOutLink as openLink };
-
-/** Stops one purpose for whoever holds a link, or everything. Answers what was stopped; undefined: everything. */
-export async function stop(link: OpenedLink, purpose: string | undefined): Promise<string | undefined> {
-  return (await optOutByLink(link, purpose === undefined ? "all" : "purpose", purpose)).purposeName;
-}
+export { type OpenedLink, openOptOutLink as openLink, optOutByCode as stop };
 
 /** What holds of a person's own choices. Null: they said nothing about it. */
 export interface Preferences {
@@ -80,6 +75,7 @@ export type Chosen =
       readonly reference: string;
       readonly recordedAt: Date;
       readonly holds: Preferences;
+      /** Undefined for what was chosen with a code, too: no link takes that back. */
       readonly undo: { readonly nonce: string; readonly until: Date } | undefined;
     }
   | { readonly outcome: "stricter"; readonly holds: Preferences };
@@ -117,13 +113,14 @@ export async function choose(
   const reference = formatId("prf", made?.id ?? standing?.event_id ?? id);
   const recordedAt = new Date(made?.recorded_at ?? standing?.at ?? ctx.services.now());
   const undoUntil = addSeconds(recordedAt, limits.optOutUndoSeconds);
+  const isByLink = made === undefined ? standing?.source === "link" : !isProven;
   return {
     outcome: "chosen",
     reference,
     recordedAt,
     holds,
     undo:
-      undoUntil > ctx.services.now()
+      isByLink && undoUntil > ctx.services.now()
         ? { nonce: makeNonce(ctx.keys.data, undoUse, reference), until: undoUntil }
         : undefined,
   };
@@ -159,14 +156,19 @@ function isSame(choice: Choice, row: PreferenceRow): boolean {
   }
 }
 
-/** Takes a choice back with its nonce; see undo_preference in the migrations. */
+/**
+ * Takes a choice by link back with its nonce; see undo_preference in the migrations. Throws `too_many_requests`: choosing
+ * and taking back goes to and fro for a while only.
+ */
 export async function undoChoice(link: OpenedLink, nonce: string): Promise<UndoneChoice> {
   const reference = readNonce(link.ctx.keys.data, undoUse, nonce);
   const eventId = parseId("prf", reference ?? "");
   if (eventId === undefined) return "unknown";
-  return insertUndoneChoice(link.ctx, {
-    id: link.ctx.services.newId("prf"),
-    subjectId: parseId("sub", link.subjectId) ?? "",
+  const { ctx, subjectId } = link;
+  await takeTurn(ctx.services, "undo", `${ctx.organizationId}:${subjectId}`, limits.undosOfPerson);
+  return insertUndoneChoice(ctx, {
+    id: ctx.services.newId("prf"),
+    subjectId: parseId("sub", subjectId) ?? "",
     eventId,
   });
 }

@@ -156,7 +156,7 @@ async function act(
 ): Promise<{ notice: Notice | undefined; isWrong?: boolean }> {
   const [stopped, agree] = [fieldText(fields, "stop"), fieldText(fields, "agree")];
   if (stopped !== undefined) {
-    const name = await stop(link, stopped === "*" ? undefined : stopped);
+    const name = await stop(link, stopped === "*" ? "all" : "purpose", stopped);
     return { notice: name === undefined ? { kind: "stopped_all" } : { kind: "stopped", name } };
   }
   if (agree !== undefined) {

@@ -152,6 +152,7 @@ export function renderCodePage(page: CodePage): string {
           left: problem?.triesLeft ?? 0,
           minutes: limits.preferenceCodeLifeSeconds / 60,
           codes: limits.preferenceCodes,
+          day: limits.preferenceCodesByLinkPerDay,
         });
   return pageTemplates.render(
     "preference-code",

@@ -34,7 +34,7 @@ export function takeCodeTurn({ ctx }: OpenedLink, address: string): Promise<void
  */
 export async function askForCode({ ctx, subjectId }: OpenedLink, language: string): Promise<boolean> {
   const id = ctx.services.newId("pcd");
-  const made = { id, subjectId: parseId("sub", subjectId) ?? "", asked: { language } };
+  const made = { id, subjectId: parseId("sub", subjectId) ?? "", isByLink: true, asked: { language } };
   return (await insertCode(ctx, made)) !== undefined;
 }
 

@@ -3,7 +3,7 @@ import { parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
 import { keyedHash } from "../../kernel/seal.ts";
-import { captureShown, findAsking, findPoints, type ShownPoint } from "../collection/index.ts";
+import { boxFor, captureShown, findAsking, findPoints, type ShownPoint } from "../collection/index.ts";
 import { consentHistory, giveConsent, type RecordedConsent } from "../consent/index.ts";
 import { type OpenedLink, optOutsOf } from "../optout/index.ts";
 import { listPurposes } from "../organization/index.ts";
@@ -158,8 +158,8 @@ function againFor(ctx: Context, purpose: string, asking: readonly ShownPoint[], 
     .filter(({ shown }) => shown.purposes.includes(purpose))
     .toSorted((a, b) => rank(b) - rank(a));
   if (best === undefined) return null;
-  const { wording, language: wordingLanguage } = best.shown;
-  return { wording, language: wordingLanguage, captureToken: captureShown({ ctx, ...best }, {}).token };
+  const { wording } = boxFor(best.shown, purpose) ?? best.shown;
+  return { wording, language: best.shown.language, captureToken: captureShown({ ctx, ...best }, {}).token };
 
   function rank({ shown }: ShownPoint) {
     return (shown.language.slice(0, 2) === language ? 2 : 0) + (shown.purposes.length === 1 ? 1 : 0);

@@ -18,6 +18,7 @@ export interface PreferenceRow {
   readonly hours: number | null;
   readonly word: string | null;
   readonly at: string;
+  readonly source: "link" | "code";
 }
 
 /** A choice to be recorded; all values null: nothing of the kind is to hold any more. Ids are uuids. */
@@ -76,7 +77,7 @@ export async function insertChoice(
 
 export type UndoneChoice = "undone" | "undone_before" | "too_late" | "changed" | "unknown";
 
-/** Takes a choice back in one statement and says what became of it; see undo_preference in the migrations. */
+/** Takes a link's choice back in one statement and says what became of it; see undo_preference in the migrations. */
 export async function insertUndoneChoice(
   ctx: Context,
   input: { id: string; subjectId: string; eventId: string },
@@ -114,7 +115,8 @@ export async function insertUndoneChoice(
         else 'changed' end as outcome
       from preference_event e
       left join preference_event u on u.organization_id = e.organization_id and u.undoes = e.id
-      where e.organization_id = ${ctx.organizationId} and e.id = ${input.eventId} and e.kind <> 'undone'`,
+      where e.organization_id = ${ctx.organizationId} and e.id = ${input.eventId} and e.kind <> 'undone'
+        and e.source = 'link'`,
   );
   return rows[0]?.outcome ?? "unknown";
 }
@@ -123,9 +125,10 @@ export async function insertUndoneChoice(
 export async function selectStanding(ctx: Context, subjectId: string): Promise<PreferenceRow[]> {
   return ctx.services.db.statement(
     (sql) => sql<PreferenceRow[]>`
-      select p.aspect, p.event_id, p.until::text, p.most, p.hours, p.word, p.at::text
+      select p.aspect, p.event_id, p.until::text, p.most, p.hours, p.word, p.at::text, e.source
       from unnest(array['pause', 'frequency', 'language', 'channel']) a(name)
-      cross join lateral standing_preference(${ctx.organizationId}, ${subjectId}, a.name) p`,
+      cross join lateral standing_preference(${ctx.organizationId}, ${subjectId}, a.name) p
+      join preference_event e on e.organization_id = p.organization_id and e.id = p.event_id`,
   );
 }
 
@@ -154,6 +157,8 @@ export type CodeRow = typeof preferenceCode.$inferSelect;
 export interface NewCode {
   readonly id: string;
   readonly subjectId: string;
+  /** The bearer of a link asked for it. */
+  readonly isByLink?: boolean;
   /** They asked for it themself, and this is what others are told beside it, for somebody must send it. */
   readonly asked?: Readonly<Record<string, string>> | undefined;
 }
@@ -173,8 +178,8 @@ export function codePart(
   return [
     "code_made",
     sql`select c.* from ${when} cross join lateral make_preference_code(${ctx.organizationId}::uuid,
-      ${made.subjectId}::uuid, ${made.id}::uuid, ${limits.preferenceCodes}::int, ${limits.preferenceCodesSeconds}::int,
-      ${limits.preferenceCodeLifeSeconds}::int, ${limits.passcodeTries}::int) c`,
+      ${made.subjectId}::uuid, ${made.id}::uuid, ${made.isByLink === true}::boolean, ${limits.preferenceCodes}::int,
+      ${limits.preferenceCodesSeconds}::int, ${limits.preferenceCodesByLinkPerDay}::int, ${limits.preferenceCodeLifeSeconds}::int, ${limits.passcodeTries}::int) c`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  boolean,
   foreignKey,
   index,
   integer,
@@ -89,6 +90,8 @@ export const preferenceCode = pgTable(
     createdAt: instant().notNull().defaultNow(),
     expiresAt: instant().notNull(),
     triesLeft: integer().notNull(),
+    /** The bearer of a link asked for it, who may be anybody: such codes are counted apart. */
+    askedByLink: boolean().notNull().default(false),
     /** When it was given back rightly; then it is used up. */
     usedAt: instant(),
   },

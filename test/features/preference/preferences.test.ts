@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { dropPastCodes } from "../../../src/features/preference/index.ts";
 import { parseId } from "../../../src/kernel/ids.ts";
+import { limits } from "../../../src/kernel/limits.ts";
 import { makeLinkToken } from "../../../src/kernel/link-token.ts";
+import { makeNonce } from "../../../src/kernel/nonce.ts";
 import { deriveKey } from "../../../src/kernel/seal.ts";
 import { contentsOf } from "../../support/contents.ts";
+import { administer } from "../../support/database.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, type Checked, codes, created, messages, Shop } from "../../support/shop.ts";
 import { Platform } from "../../support/webhook.ts";
@@ -304,6 +307,54 @@ describe("a frequency of the person's own", () => {
     expect(await shop.codes(person)).toEqual(["frequency_cap_reached"]);
   });
 
+  it("counts what is redeemed while it is being chosen, whichever of the two is first", async () => {
+    const first = await open();
+    const allowed = await first.shop.check(person);
+    const decision = parseId("dec", allowed.decisionId) ?? "";
+    // As redeeming does that has not committed yet.
+    await administer(service.database.ownerUrl, (owner) =>
+      owner.begin(async (sql) => {
+        await sql`insert into permit_redemption (organization_id, decision_id, subject_id, category)
+          select organization_id, id, subject_id, 'marketing' from decision where id = ${decision}`;
+        const chosen = choose(first.path, { frequency: "week" });
+        await doneOrWaiting(chosen);
+        return { chosen };
+      }),
+    ).then(({ chosen }) => chosen);
+    expect(await first.shop.codes(person)).toEqual(["frequency_cap_reached"]);
+
+    const second = await open();
+    const permit = await second.shop.check(person);
+    // As choosing does that has not committed yet.
+    await administer(service.database.ownerUrl, (owner) =>
+      owner.begin(async (sql) => {
+        await sql`select change_preference(${parseId("org", second.shop.org.id) ?? ""}, ${parseId("sub", second.id) ?? ""},
+          ${service.services.newId("prf")}, 'frequency', null, 1, 168, null, false, 600, 'link', 'person', null)`;
+        const redeemed = redeem(second.shop, permit);
+        await doneOrWaiting(redeemed);
+        return { redeemed };
+      }),
+    ).then(({ redeemed }) => redeemed);
+    expect(await second.shop.codes(person)).toEqual(["frequency_cap_reached"]);
+  });
+
+  /** Until some work is done, or a transaction of this database waits for a lock of another. */
+  async function doneOrWaiting(work: Promise<unknown>): Promise<void> {
+    let isDone = false;
+    const noteDone = () => {
+      isDone = true;
+    };
+    work.then(noteDone, noteDone);
+    await administer(service.database.ownerUrl, async (sql) => {
+      for (;;) {
+        const waiting = await sql`
+          select from pg_locks l join pg_database d on d.oid = l.database and d.datname = current_database()
+          where not l.granted`;
+        if (isDone || waiting.length > 0) return;
+      }
+    });
+  }
+
   it("stands beside the policy's: the stricter one counts, whichever it is", async () => {
     const { shop, path } = await open();
     await shop.activatePolicy({ caps: [{ categories: ["marketing"], most: 2, hours: 24 }] });
@@ -437,6 +488,32 @@ describe("an undo", () => {
     expect(heading((await undo(path, first.nonce)).text)).toBe("Something else came in meanwhile");
     expect((await preferencesOf(shop, id)).frequency).toMatchObject({ hours: 720 });
   });
+
+  it("is of what a link chose, never of what was chosen with a code", async () => {
+    const { shop, path, id } = await open();
+    const { session } = await openMine(shop, path);
+    await mine(path, session, { frequency: "month" });
+    const again = await choose(path, { frequency: "month" });
+    expect(again.nonce).toBeUndefined();
+    const { keys } = await shop.org.context();
+    const made = makeNonce(keys.data, "preference_undo", again.reference ?? "");
+    expect(heading((await undo(path, made)).text)).toBe("It is too late to undo this here");
+    expect((await preferencesOf(shop, id)).frequency).toMatchObject({ hours: 720 });
+    const paused = await choose(path, { pause: "on" });
+    expect((await choose(path, { pause: "on" })).nonce).toBe(paused.nonce);
+  });
+
+  it("goes to and fro with choices for a while only, and what takes away holds then", async () => {
+    const { shop, path } = await open();
+    const { points } = limits.undosOfPerson;
+    for (let time = 0; time < points; time += 1)
+      expect((await undo(path, (await choose(path, { pause: "on" })).nonce)).status).toBe(200);
+    const { nonce } = await choose(path, { pause: "on" });
+    expect((await undo(path, nonce)).status).toBe(429);
+    expect(await shop.codes(person)).toEqual(["recipient_paused"]);
+    const other = await open();
+    expect((await undo(other.path, (await choose(other.path, { pause: "on" })).nonce)).status).toBe(200);
+  });
 });
 
 describe("a code", () => {
@@ -539,7 +616,35 @@ describe("a code", () => {
     expect(await attempt(last)).toMatch(/not good any more/);
     const fourth = await shop.org.post("/v1/preference-codes", { subject: person });
     expect(fourth.status).toBe(429);
-    expect((await post(`${path}/preferences/code`, {})).status).toBe(429);
+  });
+
+  it("asked for with a link is one of three an hour and six a day, and takes none from the person and from staff", async () => {
+    const { shop, path } = await open();
+    const ask = async () => (await post(`${path}/preferences/code`, {})).status;
+    const later = (time: string) =>
+      shop.sql(
+        (sql, organization) => sql`
+          update preference_code set created_at = created_at - ${time}::interval where organization_id = ${organization}`,
+      );
+    for (const statuses of [
+      [200, 200, 200, 429],
+      [200, 200, 200, 429],
+      [429, 429],
+    ]) {
+      for (const status of statuses) expect(await ask()).toBe(status);
+      await later("61 minutes");
+    }
+    const messages = [1, 2, 3].map((time) => ({ messageId: `wamid.code-${time}`, text: "code" }));
+    for (const message of messages) {
+      const { preferenceCodeId } = (await shop.inbound(person, message)) as { preferenceCodeId?: string };
+      expect(preferenceCodeId).toMatch(/^pcd_/);
+    }
+    expect((await shop.org.post("/v1/preference-codes", { subject: person })).status).toBe(429);
+    await later("61 minutes");
+    await openMine(shop, path);
+    expect(await ask()).toBe(429);
+    await later("21 hours");
+    expect(await ask()).toBe(200);
   });
 
   it("of another person, of another shop, or that is too old opens nothing", async () => {
@@ -601,6 +706,68 @@ describe("whoever proved that the number is theirs", () => {
     expect(await shop.codes(person, parcel)).toEqual([]);
     await mine(path, session, { stop: "*" });
     expect(await shop.codes(person, parcel)).toContain("recipient_opted_out");
+  });
+
+  it("stops for good: no link takes that back", async () => {
+    const { shop, path } = await open();
+    const { session } = await openMine(shop, path);
+    for (const [stopped, pressed, message] of [
+      ["promotions", { scope: "purpose", purpose: "promotions" }, {}],
+      ["*", { scope: "all" }, parcel],
+    ] as const) {
+      await mine(path, session, { stop: stopped });
+      const { text } = await post(path, pressed);
+      const nonce = /name="nonce" value="([^"]+)"/.exec(text)?.[1] ?? "";
+      await post(`${path}/undo`, { nonce });
+      expect(await shop.codes(person, message)).toContain("recipient_opted_out");
+    }
+    const { body } = await shop.org.get<{ items: { source: string }[] }>("/v1/opt-outs");
+    expect(body.items.map(({ source }) => source).filter((source) => source === "code")).toHaveLength(2);
+  });
+
+  it("stops what is not named rightly as well, rather more than less", async () => {
+    const { shop, path } = await open();
+    const { session } = await openMine(shop, path);
+    await mine(path, session, { stop: "nonsense" });
+    expect(await shop.codes(person)).toContain("recipient_opted_out");
+  });
+
+  it("is shown the wording of the box that asks for the purpose, and that is what is proven", async () => {
+    const { shop, path, id } = await open();
+    for (const key of ["club", "news"]) await shop.purpose(key, {});
+    await shop.sql(
+      (sql, organization) => sql`
+        insert into collection_point_version (organization_id, collection_point_id, version, channels, purposes,
+          language, wording, wording_sha256, boxes)
+        select organization_id, collection_point_id, 9, '{whatsapp}', '{club,news}', 'en', 'The club.\nThe news.',
+          encode(sha256('both'), 'hex'), jsonb_build_array(
+            jsonb_build_object('wording', 'The club.', 'wordingSha256', encode(sha256('The club.'), 'hex'),
+              'purposes', array['club'], 'required', false),
+            jsonb_build_object('wording', 'The news.', 'wordingSha256', encode(sha256('The news.'), 'hex'),
+              'purposes', array['news'], 'required', false))
+        from collection_point_version where organization_id = ${organization} and version = 1`,
+    );
+    const { session, text } = await openMine(shop, path);
+    const section = text.slice(text.indexOf("<h2><bdi>club")).split("</section>")[0] ?? "";
+    expect(section).toContain("The club.");
+    expect(section).not.toContain("The news.");
+    const token = /name="token" value="([^"]+)"/.exec(section)?.[1] ?? "";
+    expect((await mine(path, session, { agree: "club", token, yes: "yes" })).status).toBe(200);
+    const history = await shop.org.get<{ items: object[] }>(`/v1/subjects/${id}/consents`);
+    expect(history.body.items[0]).toMatchObject({ purpose: "club", provenance: { wording: "The club." } });
+  });
+
+  it("has confirmed by the code what is agreed to, where the purpose asks for that", async () => {
+    const { shop, path, id } = await open();
+    await shop.purpose("club", { doubleOptIn: true });
+    const { session, text } = await openMine(shop, path);
+    const section = text.slice(text.indexOf("<h2><bdi>club")).split("</section>")[0] ?? "";
+    const token = /name="token" value="([^"]+)"/.exec(section)?.[1] ?? "";
+    const agreed = await mine(path, session, { agree: "club", token, yes: "yes" });
+    expect(agreed.text).toContain("Thank you. You get these messages again.");
+    const history = await shop.org.get<{ items: object[] }>(`/v1/subjects/${id}/consents`);
+    expect(history.body.items[0]).toMatchObject({ purpose: "club", state: "given" });
+    expect(await shop.codes(person, { purpose: "club" })).toEqual([]);
   });
 
   it("agrees again by ticking what the page shows, which revives that purpose only", async () => {

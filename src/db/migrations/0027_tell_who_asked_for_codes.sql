@@ -1,0 +1,1 @@
+ALTER TABLE "preference_code" ADD COLUMN "asked_by_link" boolean DEFAULT false NOT NULL;
