@@ -45,6 +45,9 @@ describe("a permit", () => {
     const life = Date.parse(allowed.permit?.expiresAt ?? "") - Date.now();
     expect(life).toBeGreaterThan(0);
     expect(life).toBeLessThanOrEqual(limits.permitLifeSeconds * 1000 + limits.clockSkewSeconds * 1000);
+    await shop.activatePolicy({ permitTtlSeconds: 600 });
+    const longer = Date.parse((await shop.check(person)).permit?.expiresAt ?? "");
+    expect(longer - Date.parse(allowed.permit?.expiresAt ?? "")).toBeGreaterThanOrEqual(540_000);
     expect((await shop.check(person, { dryRun: true })).permit).toBeUndefined();
     expect((await shop.check({ phone: "+12025550144" })).permit).toBeUndefined();
   });
