@@ -26,7 +26,12 @@ const requestsOf = (route: string) =>
     .filter((line) => line.includes(`"route":"${route}"`)).length;
 
 /** Sends a request's head and the beginning of its body, and hangs up; comes back when the service noted it. */
-async function breakOff(method: string, path: string, framing: string, began: string): Promise<void> {
+async function breakOff(
+  method: string,
+  path: string,
+  framing: string,
+  { began, type }: { began: string; type: string },
+): Promise<void> {
   const noted = requestsOf(path);
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -38,7 +43,7 @@ async function breakOff(method: string, path: string, framing: string, began: st
     `${method} ${path} HTTP/1.1`,
     "Host: sayso.example",
     `Authorization: Bearer ${shop.key}`,
-    "Content-Type: application/json",
+    `Content-Type: ${type}`,
     framing,
   ];
   await new Promise((written) => socket.write(`${head.join("\r\n")}\r\n\r\n${began}`, written));
@@ -49,14 +54,24 @@ async function breakOff(method: string, path: string, framing: string, began: st
   await expect.poll(() => requestsOf(path), { timeout: 10_000 }).toBe(noted + 1);
 }
 
-test.each([
+test.each<[what: string, method: string, path: string, framing: string, began: string, type?: string]>([
   ["of a length that was told", "POST", "/v1/purposes", "Content-Length: 500", '{"key":"'],
   ["in chunks", "POST", "/v1/purposes", "Transfer-Encoding: chunked", '8\r\n{"key":"\r\n'],
   ["of a webhook", "POST", "/webhooks/whatsapp", "Content-Length: 500", '{"object":"'],
+  ["of a file", "POST", "/v1/attachments", "Content-Length: 500", "%PDF-1.4 ", "application/pdf"],
+  [
+    "of a file in chunks",
+    "POST",
+    "/v1/attachments",
+    "Transfer-Encoding: chunked",
+    "5\r\n%PDF-\r\n",
+    "application/pdf",
+  ],
 ])(
   "a client that goes away within a body %s is no failure of the service's",
-  async (_, method, path, framing, began) => {
-    await breakOff(method, path, framing, began);
+  async (_, method, path, framing, began, type = "application/json") => {
+    await breakOff(method, path, framing, { began, type });
+    expect((await shop.get("/v1/attachments")).body.items).toEqual([]);
     expect(server.output()).not.toContain("unexpected error");
     expect(server.output()).not.toContain('"status":500');
     const { text } = await shop.get("/metrics");

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerOnce, write } from "../../src/db/write.ts";
 import { SaysoError } from "../../src/kernel/errors.ts";
+import { samples } from "../support/attachments.ts";
 import {
   approveAndWait,
   openRequestOf,
@@ -31,6 +32,7 @@ interface Request {
   readonly body?: unknown;
   /** The same route with the same key and something else in the body. */
   readonly other: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A wording of the shop that the requests are of. */
@@ -113,6 +115,12 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     path: `/v1/collection-points/${await makePoint(ground)}/capture-tokens`,
     body: {},
     other: { version: 1 },
+  }),
+  "/v1/attachments": () => ({
+    path: "/v1/attachments",
+    body: samples["image/png"],
+    headers: { "content-type": "image/png" },
+    other: Buffer.concat([samples["image/png"], Buffer.from([0xff])]),
   }),
   "/v1/consents": async (ground) => {
     const provenance = {
@@ -213,8 +221,11 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
   }),
 };
 
-const send = (shop: OrganizationClient, { path, body }: Pick<Request, "path" | "body">, key: string) =>
-  shop.post(path, body, { "idempotency-key": key });
+const send = (
+  shop: OrganizationClient,
+  { path, body, headers }: Pick<Request, "path" | "body" | "headers">,
+  key: string,
+) => shop.post(path, body, { ...headers, "idempotency-key": key });
 
 /** How many rows every table has; the background worker's own tables and what only it writes left out. */
 async function rowCounts(): Promise<Record<string, number>> {
@@ -262,7 +273,7 @@ describe.each(Object.entries(creating))("POST %s", (_route, prepare) => {
       const again = await send(shop, request, "first");
       expect([again.status, again.text]).toEqual([first.status, first.text]);
     }
-    const refused = await send(shop, { path: request.path, body: request.other }, "first");
+    const refused = await send(shop, { ...request, body: request.other }, "first");
     expect(refused.status, refused.text).toBe(422);
     expect(refused.body.type).toBe("urn:sayso:problem:idempotency_key_reused");
     const elsewhere = await send(

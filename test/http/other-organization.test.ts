@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { samples } from "../support/attachments.ts";
 import {
   approveAndWait,
   openRequestOf,
@@ -18,6 +19,7 @@ interface Things {
   readonly section: string;
   readonly point: string;
   readonly captureToken: string;
+  readonly file: string;
   readonly subject: string;
   readonly secondSubject: string;
   readonly decision: string;
@@ -85,6 +87,12 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
   const section = `section_${unique}`;
   await post("/v1/account-sections", { section, title: secret, schema: { type: "object" } });
 
+  await org.patch(`/v1/collection-points/${shop.point}`, {
+    chat: { sender: shop.sender.id, text: `Hello, ${secret}!` },
+  });
+  const file = await created<{ id: string }>(
+    org.post("/v1/attachments", samples["image/png"], { "content-type": "image/png" }),
+  );
   const person = { phone };
   const provenance = { version: 2, operator: secret };
   const { subjectId } = await shop.proven(person, { purpose }, { ...provenance, occurredAt: ago(120) });
@@ -142,6 +150,7 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       section,
       point: shop.point,
       captureToken: await shop.captureToken(2),
+      file: file.id,
       subject: subjectId,
       secondSubject: second.subjectId,
       decision: decision.decisionId,
@@ -283,6 +292,9 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   "GET /v1/collection-points/{id}": [get((t) => `/v1/collection-points/${t.point}`, "point")],
+  "GET /v1/collection-points/{id}/chat-link": [
+    get((t) => `/v1/collection-points/${t.point}/chat-link`, "point"),
+  ],
   "GET /v1/collection-points/{id}/snippet": [get((t) => `/v1/collection-points/${t.point}/snippet`, "point")],
   "GET /v1/collection-points/{id}/versions": [
     get((t) => `/v1/collection-points/${t.point}/versions`, "point"),
@@ -312,7 +324,14 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       names: ["subject", "purpose", "point", "captureToken"],
       request: (t) => ({ path: "/v1/consents", body: consentOf(t) }),
     },
+    {
+      names: ["file"],
+      request: (t) => ({ path: "/v1/consents", body: consentOf(t, { attachments: [t.file] }) }),
+    },
   ],
+  "GET /v1/attachments": plain,
+  "POST /v1/attachments": plain,
+  "GET /v1/attachments/{id}": [get((t) => `/v1/attachments/${t.file}`, "file")],
   "GET /v1/opt-outs": plain,
   "GET /v1/opt-out-suspicions": plain,
   "POST /v1/opt-out-suspicions/{id}/decide": [
@@ -647,6 +666,7 @@ const namedBy: Readonly<Record<string, readonly Thing[] | null>> = {
   purposes: ["purpose"],
   collectionPointId: ["point"],
   captureToken: ["captureToken"],
+  attachments: ["file"],
   other: ["secondSubject"],
   cause: ["signIn"],
   template: ["template"],
@@ -807,6 +827,7 @@ describe("another organization's things", () => {
       ["opt-outs", optOut],
       ["senders", sender],
       ["collection-points", point],
+      ["attachments", theirs.things.file],
       ["webhook-endpoints", theirs.things.endpoint],
       ["opt-out-suspicions", theirs.things.suspicion],
     ]) {

@@ -84,11 +84,6 @@ const needs: Readonly<Record<string, Need>> = {
   in_person: operatorNamed,
 };
 
-/** Whether a yes by this way rests on a message of the person that Sayso holds. */
-export function needsTheirMessage(kind: string): boolean {
-  return needs[kind] === theirMessage;
-}
-
 /** Whether a message that Sayso holds would do for a yes by this way. */
 export function mayQuoteTheirMessage(kind: string): boolean {
   return needs[kind] === theirMessage || needs[kind] === messageElsewhere;
