@@ -8,6 +8,7 @@ import { makeLinkToken } from "../../kernel/link-token.ts";
 import { formatPasscode, passcodeBytes, passcodesIn, withoutPasscode } from "../../kernel/passcode.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
+import { messageInAll } from "../../templates.ts";
 import { findPurposes, getOrganization, type OpenedOrganization, openLink } from "../organization/index.ts";
 import { readPerson } from "../subject/index.ts";
 import { writeConfirmationMail } from "./confirmation-mail.ts";
@@ -16,6 +17,11 @@ import { queueConfirmation, selectTypedYeses, type TypedYes } from "./store.ts";
 
 const use = "consent_confirmation";
 const lifeSeconds = limits.confirmationLifeDays * 24 * 3600;
+const everDays = 100 * 366;
+/** What the page gives to write, without the code. */
+const givenWords = messageInAll("page", "signUpDone.words", { code: "" });
+/** Not to be heard as words are, and it may say no. */
+const pictograph = /\p{Extended_Pictographic}/u;
 
 /**
  * The code by which the owner of a number confirms what was typed for it. It is this sign-up's and this number's: from
@@ -36,26 +42,48 @@ export interface ConfirmingMessage {
   readonly at: string;
 }
 
+/** The yeses of the last `days` whose codes stand in a message, and what its texts say beside these codes. */
+async function readCodes(
+  ctx: Context,
+  { subjectId, named, texts }: Pick<ConfirmingMessage, "subjectId" | "named" | "texts">,
+  days: number,
+): Promise<{ meant: readonly TypedYes[]; beside: readonly string[] }> {
+  const written = texts.flatMap(passcodesIn);
+  if (written.length === 0) return { meant: [], beside: [] };
+  const yeses = await selectTypedYeses(ctx, { subjectId }, days);
+  const codesOf = ({ captureTokenId }: TypedYes) =>
+    named.map((hash) => confirmationCode(ctx, captureTokenId, hash)).filter((code) => written.includes(code));
+  const meant = yeses.filter((yes) => codesOf(yes).length > 0);
+  const codes = [...new Set(meant.flatMap(codesOf))];
+  return {
+    meant,
+    beside: codes.length === 0 ? [] : texts.map((text) => codes.reduce(withoutPasscode, text)),
+  };
+}
+
+/** What a message says beside the codes of sign-ups of its writer, however old those are; empty where it has none. */
+export async function wordsBesideCode(
+  ctx: Context,
+  message: Pick<ConfirmingMessage, "subjectId" | "named" | "texts">,
+): Promise<readonly string[]> {
+  return (await readCodes(ctx, message, everDays)).beside;
+}
+
 /**
  * Takes a message that carries the code of a sign-up, written from the number that was typed there, as the owner's yes: it
  * confirms a double opt-in, and it revives what they had said no to before. Told twice it is one. The message must be on
- * record before. `soundsLikeNo` is asked about the words beside the code: who says both wants nothing.
+ * record before. Beside the code it says what the page gave to write, in any language, or nothing: other words may mean
+ * anything ("this was not me"). `fold` is how words sound, whatever their case and punctuation.
  */
 export async function confirmByMessage(
   ctx: Context,
   message: ConfirmingMessage,
-  soundsLikeNo: (words: string) => Promise<boolean>,
+  fold: (text: string) => string,
 ): Promise<void> {
-  const codes = message.texts.flatMap(passcodesIn);
-  if (codes.length === 0) return;
-  const yeses = await selectTypedYeses(ctx, message, limits.confirmationLifeDays);
-  const codesOf = ({ captureTokenId }: TypedYes) =>
-    message.named
-      .map((hash) => confirmationCode(ctx, captureTokenId, hash))
-      .filter((code) => codes.includes(code));
-  const meant = yeses.filter((yes) => codesOf(yes).length > 0);
-  for (const code of new Set(meant.flatMap(codesOf)))
-    for (const text of message.texts) if (await soundsLikeNo(withoutPasscode(text, code))) return;
+  const { meant, beside } = await readCodes(ctx, message, limits.confirmationLifeDays);
+  const given = new Set(["", ...givenWords.map(fold)]);
+  if (message.texts.some((text) => pictograph.test(text)) || !beside.every((text) => given.has(fold(text))))
+    return;
   await confirmAll(ctx, meant, {
     saidAt: new Date(message.at),
     indication: "wrote",

@@ -1,4 +1,4 @@
-export { confirmByMessage, mailConfirmation } from "./confirm.ts";
+export { confirmByMessage, mailConfirmation, wordsBesideCode } from "./confirm.ts";
 export { consentHistory } from "./consent-history.ts";
 export {
   columnsOf,

@@ -2,10 +2,11 @@ import type { Context } from "../../context.ts";
 import { canonicalPhone, type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
-import { confirmByMessage } from "../consent/index.ts";
+import { confirmByMessage, wordsBesideCode } from "../consent/index.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
 import { newCode } from "./ask-for-code.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
+import { foldPhrase } from "./domain/keywords.ts";
 import type {
   AccountRestriction,
   BsuidChanged,
@@ -98,10 +99,13 @@ async function applyInboundMessage(
   ownKeywords: OwnKeywords,
 ): Promise<void> {
   const subject = await resolvePerson(ctx, message.from, new Date(message.at));
-  const heard = await hearNo(ctx, message.texts, ownKeywords);
-  const optOutId = heard === "no" ? ctx.services.newId("opt") : undefined;
   const { messageId, kind, at } = message;
   const named = identifiersOf(message.from).map((identifier) => hashIdentifier(ctx, identifier));
+  // A no beside the code of a sign-up is one as it is without.
+  const beside = await wordsBesideCode(ctx, { subjectId: subject.id, named, texts: message.texts });
+  const texts = [...message.texts, ...beside];
+  const heard = await hearNo(ctx, texts, ownKeywords);
+  const optOutId = heard === "no" ? ctx.services.newId("opt") : undefined;
   await insertInboundMessage(ctx, {
     messageId,
     at,
@@ -116,7 +120,7 @@ async function applyInboundMessage(
         ? undefined
         : {
             ...keywordOptOut(optOutId, { subjectId: subject.id, at, named }),
-            told: await toldWithOptOut(ctx, message.texts, { optOutId, senderId: sender.id, messageId }),
+            told: await toldWithOptOut(ctx, texts, { optOutId, senderId: sender.id, messageId }),
           },
     suspicion: newSuspicion(
       ctx,
@@ -129,7 +133,7 @@ async function applyInboundMessage(
     await confirmByMessage(
       ctx,
       { subjectId: subject.id, named, texts: message.texts, messageId, at },
-      async (words) => (await hearNo(ctx, [words], ownKeywords)) !== "nothing",
+      foldPhrase,
     );
 }
 

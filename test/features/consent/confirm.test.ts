@@ -78,7 +78,7 @@ describe("a double opt-in", () => {
     });
   });
 
-  it("is not given by anything else: another number, another code, a person without a number, a no with it", async () => {
+  it("is not given by anything else: another number, another code, a person without a number", async () => {
     const { shop, visit, platform } = await openDouble();
     const phone = newPhone();
     const other = newPhone();
@@ -91,14 +91,58 @@ describe("a double opt-in", () => {
         platform.text(digits(other), code),
         platform.text(digits(phone), othersCode),
         platform.text(digits(phone), "Yes! I confirm."),
-        platform.text(digits(phone), `please stop! ${code}`),
-        platform.text(digits(phone), `Stop ${code.replace("-", " ")}.`),
         { ...platform.message("", { from_user_id: "US.13491208655302741918" }), ...unnumbered(code) },
         platform.text(digits(phone), "ABCD-EFGH"),
       ),
     );
     expect(await shop.codes({ phone }, { purpose: "news" })).toEqual(["consent_pending"]);
     expect(await shop.codes({ phone: other }, { purpose: "news" })).toEqual(["consent_pending"]);
+  });
+
+  it.each([
+    "I do not confirm: {code}",
+    "No! {code}",
+    "This was not me: {code}",
+    "wrong number {code}",
+    "Не подтверждаю: {code}",
+    "нет {code}",
+    "это не я {code}",
+    "I confirm nothing: {code}",
+    "❌ {code}",
+    "👎 I confirm: {code}",
+  ])("is not given by other words beside the code: %s", async (words) => {
+    const { shop, visit, platform } = await openDouble();
+    const phone = newPhone();
+    const code = codeIn(await visit.send({ phone, boxes: [1] }));
+    await platform.deliver(platform.messages(platform.text(digits(phone), words.replace("{code}", code))));
+    expect(await shop.codes({ phone }, { purpose: "news" })).toEqual(["consent_pending"]);
+    expect((await visit.history({ phone })).map(({ state }) => state)).toEqual(["requested"]);
+  });
+
+  it.each(["{code}", "I CONFIRM {code}!", "«подтверждаю» — {code}", "I confirm: {spaced}"])(
+    "is given by the words of the page, however they are written: %s",
+    async (words) => {
+      const { shop, visit, platform } = await openDouble();
+      const phone = newPhone();
+      const code = codeIn(await visit.send({ phone, boxes: [1] }));
+      const text = words.replace("{code}", code).replace("{spaced}", code.toLowerCase().replace("-", " "));
+      await platform.deliver(platform.messages(platform.text(digits(phone), text)));
+      expect(await shop.codes({ phone }, { purpose: "news" })).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["stop! {code}", "recipient_opted_out"],
+    ["{code} СТОП", "recipient_opted_out"],
+    ["please stop! {code}", "opt_out_suspected"],
+  ])("is a no where one stands beside the code, and it is on record: %s", async (words, told) => {
+    const { shop, visit, platform } = await openDouble();
+    const phone = newPhone();
+    await shop.reported({ phone });
+    const code = codeIn(await visit.send({ phone, boxes: [1] }));
+    expect(await shop.codes({ phone })).toEqual([]);
+    await platform.deliver(platform.messages(platform.text(digits(phone), words.replace("{code}", code))));
+    expect(await shop.codes({ phone })).toContain(told);
   });
 
   it("is not given from another number of the same person: from that number only", async () => {

@@ -39,8 +39,13 @@ function wordsOf(text: string): readonly string[] {
   );
 }
 
+/** A text as it sounds, words with a space between them: what sounds alike is the same phrase. */
+export function foldPhrase(text: string): string {
+  return wordsOf(text).join(" ");
+}
+
 function phrasesOf(texts: readonly string[]): ReadonlySet<string> {
-  return new Set(texts.map((text) => wordsOf(text).join(" ")));
+  return new Set(texts.map(foldPhrase));
 }
 
 const longestOf = (set: ReadonlySet<string>): number =>
