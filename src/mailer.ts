@@ -14,10 +14,11 @@ export function createMailer({ url, from }: { url: string; from: string }): Send
     socketTimeout: limits.mailTimeoutMs,
   };
   Object.assign(transport.options, timeouts);
-  return async (mail) => {
+  return async ({ to, ...mail }) => {
     // Nobody answers a machine, and no machine should answer this one (RFC 3834).
     await transport
-      .sendMail({ ...mail, headers: { "Auto-Submitted": "auto-generated" } })
+      // As an address and not as text, in which there may be several.
+      .sendMail({ ...mail, to: { name: "", address: to }, headers: { "Auto-Submitted": "auto-generated" } })
       .catch(({ code, responseCode }: { code?: string; responseCode?: number }) => {
         // What the server says names the address, and errors of jobs are logged and kept.
         throw new Error(

@@ -41,11 +41,8 @@ export function loadTemplates(area: string, folder: string = root): Templates {
   const engine = Handlebars.create();
   const delegates = new Map<string, Handlebars.TemplateDelegate>();
 
-  const message = (key: string, language: Language, values?: MessageValues): string => {
-    const entry = catalogues[language].get(key);
-    if (entry === undefined) throw new Error(`There is no message "${key}" in ${area}.${language}.json.`);
-    return typeof entry === "string" ? entry : String(entry.format({ ...values }));
-  };
+  const message = (key: string, language: Language, values?: MessageValues): string =>
+    messageOf(catalogues, area, key, language, values);
 
   engine.registerHelper("t", (key: string, options: Handlebars.HelperOptions) =>
     message(key, options.data.language, options.hash),
@@ -96,6 +93,24 @@ export function loadTemplates(area: string, folder: string = root): Templates {
     message,
     hasMessage: (key) => catalogues.en.has(key),
   };
+}
+
+/** One message of an area's catalogue in every language, as plain text. Throws when there is none of this key. */
+export function messageInAll(area: string, key: string, values?: MessageValues): readonly string[] {
+  const catalogues = readCatalogues(area, root);
+  return languages.map((language) => messageOf(catalogues, area, key, language, values));
+}
+
+function messageOf(
+  catalogues: Readonly<Record<Language, Catalogue>>,
+  area: string,
+  key: string,
+  language: Language,
+  values: MessageValues | undefined,
+): string {
+  const entry = catalogues[language].get(key);
+  if (entry === undefined) throw new Error(`There is no message "${key}" in ${area}.${language}.json.`);
+  return typeof entry === "string" ? entry : String(entry.format({ ...values }));
 }
 
 const compileOptions = {

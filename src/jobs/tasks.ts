@@ -11,7 +11,7 @@ import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
 
 const archiveJob = z.object({ organizationId: z.uuid(), archiveId: z.uuid() });
-const confirmationJob = z.object({ organizationId: z.uuid(), captureTokenId: z.uuid() });
+const confirmationJob = z.object({ organizationId: z.uuid(), captureTokenId: z.uuid(), hash: z.string() });
 const bodyJob = z.object({ id: z.uuid() });
 const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
 
@@ -40,8 +40,8 @@ export function composeTasks(composed: Composed): Tasks {
         if (deleted > 0) services.log.info({ deleted }, "expired archives deleted");
       },
       send_confirmation: async (payload) => {
-        const { organizationId, captureTokenId } = confirmationJob.parse(payload);
-        await mailConfirmation(await asSystem(organizationId, "send_confirmation"), captureTokenId);
+        const { organizationId, ...signUp } = confirmationJob.parse(payload);
+        await mailConfirmation(await asSystem(organizationId, "send_confirmation"), signUp);
       },
       drop_unclaimed_attachments: async () => void (await dropUnclaimedAttachments(services)),
       process_webhook_body: (payload) => processStoredBody(intake, bodyJob.parse(payload).id),

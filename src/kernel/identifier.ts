@@ -75,7 +75,8 @@ const unreadableMessages: Readonly<Record<keyof IdentifierInput, string>> = {
 };
 
 const bsuid = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
-const email = /^[^\s@"<>]{1,64}@[^\s@"<>.]+(?:\.[^\s@"<>.]+)+$/u;
+/** Nothing that makes a list, a group, a comment or a quoted part of an address where others read it (RFC 5322). */
+const email = /^[^\s\p{C}@,;:()[\]<>\\"]{1,64}@[^\s\p{C}@,;:()[\]<>\\".]+(?:\.[^\s\p{C}@,;:()[\]<>\\".]+)+$/u;
 const controlCharacters = /\p{Cc}/u;
 
 function canonicalForm(

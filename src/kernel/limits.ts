@@ -76,6 +76,7 @@ export const limits = {
   /** How long a yes that was typed on a page can be confirmed, and mails that ask for it to one address. */
   confirmationLifeDays: 7,
   confirmationMails: { points: 3, seconds: 3600 },
+  confirmationMailsOfDay: { points: 5, seconds: 24 * 3600 },
   /** Handing a mail over to the mail server. */
   mailTimeoutMs: 20_000,
   /** How long a browser may remember that a site is listed: a removed one is refused by then even before it asks. */

@@ -36,3 +36,8 @@ export function spokenWords(text: string): readonly string[] {
     plain.replace(lookalike, (letter) => lookalikes.get(letter) ?? letter).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
   );
 }
+
+/** A text as it sounds, words with a space between them: what sounds alike is the same phrase. Empty when it has none. */
+export function foldPhrase(text: string): string {
+  return spokenWords(text).join(" ");
+}

@@ -133,6 +133,17 @@ describe("other identifiers", () => {
     "@example.com",
     "<a@example.com>",
     "a@example..com",
+    "1,victim@example.com",
+    "1;victim@example.com",
+    "g:victim@example.com",
+    "victim(1)@example.com",
+    "victim@example.com(1)",
+    "victim@[127.0.0.1]",
+    "a\\b@example.com",
+    "a\u0000b@example.com",
+    "a\u007fb@example.com",
+    "a\u200bb@example.com",
+    "a@example\u0001.com",
   ])("%j is no e-mail address", (email) => {
     expect(canonicalOf({ email })).toBeUndefined();
   });

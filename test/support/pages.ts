@@ -138,6 +138,7 @@ export function allPages(
   const confirm = {
     language,
     path: `/c/confirm/${"A".repeat(150)}`,
+    shown: [],
     organizationName,
     purposeNames: [purposeName],
   };

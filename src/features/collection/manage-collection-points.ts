@@ -6,9 +6,10 @@ import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
+import { foldPhrase } from "../../kernel/spoken.ts";
 import { findPurposes, findSender, findSenders, getOrganization } from "../organization/index.ts";
 import { boxesOf } from "./domain/boxes.ts";
-import { heardWords, saidAs } from "./domain/spoken.ts";
+import { heardWords } from "./domain/spoken.ts";
 import { checkWording, type WordingFinding, wordingFindings } from "./domain/wording-check.ts";
 import {
   insertPoint,
@@ -150,7 +151,7 @@ async function checkHearing(ctx: Context, point: NewPoint, shown: VersionContent
   if (!shown.channels.includes("whatsapp"))
     throw invalid(pointer, "People write these words on WhatsApp, which this point does not ask for.");
   for (const [place, keyword] of keywords.entries())
-    if (saidAs(keyword) === "")
+    if (foldPhrase(keyword) === "")
       throw invalid(`/keywords/${place}`, "A keyword has a letter or a digit at least.");
   if (chatGivesConsent && chat !== null) await refuseVague(ctx, point.kind, chat.text, shown);
   const own = new Set(heardWords(point));

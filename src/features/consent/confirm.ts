@@ -2,20 +2,28 @@ import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
 import { replay } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
+import { readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { makeLinkToken } from "../../kernel/link-token.ts";
 import { formatPasscode, passcodeBytes, passcodesIn, withoutPasscode } from "../../kernel/passcode.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
-import { addSeconds } from "../../kernel/time.ts";
+import { foldPhrase } from "../../kernel/spoken.ts";
+import { addSeconds, wholeSecond } from "../../kernel/time.ts";
+import { messageInAll } from "../../templates.ts";
 import { findPurposes, getOrganization, type OpenedOrganization, openLink } from "../organization/index.ts";
-import { readPerson } from "../subject/index.ts";
+import { hashIdentifier, readPerson } from "../subject/index.ts";
 import { writeConfirmationMail } from "./confirmation-mail.ts";
 import { giveConsent, type RecordedConsent } from "./record-consents.ts";
 import { queueConfirmation, selectTypedYeses, type TypedYes } from "./store.ts";
 
 const use = "consent_confirmation";
 const lifeSeconds = limits.confirmationLifeDays * 24 * 3600;
+const everDays = 100 * 366;
+/** What the page gives to write, without the code. */
+const givenWords = messageInAll("page", "signUpDone.words", { code: "" });
+/** Not to be heard as words are, and it may say no. */
+const pictograph = /\p{Extended_Pictographic}/u;
 
 /**
  * The code by which the owner of a number confirms what was typed for it. It is this sign-up's and this number's: from
@@ -36,27 +44,52 @@ export interface ConfirmingMessage {
   readonly at: string;
 }
 
+/** The yeses of the last `days` whose codes stand in a message, and what its texts say beside these codes. */
+async function readCodes(
+  ctx: Context,
+  { subjectId, named, texts }: Pick<ConfirmingMessage, "subjectId" | "named" | "texts">,
+  days: number,
+): Promise<{ meant: readonly TypedYes[]; beside: readonly string[] }> {
+  const written = texts.flatMap(passcodesIn);
+  if (written.length === 0) return { meant: [], beside: [] };
+  const yeses = await selectTypedYeses(ctx, { subjectId }, days);
+  const codesOf = ({ captureTokenId }: TypedYes) =>
+    named.map((hash) => confirmationCode(ctx, captureTokenId, hash)).filter((code) => written.includes(code));
+  const meant = yeses.filter((yes) => codesOf(yes).length > 0);
+  const codes = [...new Set(meant.flatMap(codesOf))];
+  return {
+    meant,
+    beside: codes.length === 0 ? [] : texts.map((text) => codes.reduce(withoutPasscode, text)),
+  };
+}
+
+/** What a message says beside the codes of sign-ups of its writer, however old those are; empty where it has none. */
+export async function wordsBesideCode(
+  ctx: Context,
+  message: Pick<ConfirmingMessage, "subjectId" | "named" | "texts">,
+): Promise<readonly string[]> {
+  return (await readCodes(ctx, message, everDays)).beside;
+}
+
 /**
  * Takes a message that carries the code of a sign-up, written from the number that was typed there, as the owner's yes: it
  * confirms a double opt-in, and it revives what they had said no to before. Told twice it is one. The message must be on
- * record before. `soundsLikeNo` is asked about the words beside the code: who says both wants nothing.
+ * record before. Beside the code it says what the page gave to write, in any language, or nothing: other words may mean
+ * anything ("this was not me").
  */
-export async function confirmByMessage(
-  ctx: Context,
-  message: ConfirmingMessage,
-  soundsLikeNo: (words: string) => Promise<boolean>,
-): Promise<void> {
-  const codes = message.texts.flatMap(passcodesIn);
-  if (codes.length === 0) return;
-  const yeses = await selectTypedYeses(ctx, message, limits.confirmationLifeDays);
-  const codesOf = ({ captureTokenId }: TypedYes) =>
-    message.named
-      .map((hash) => confirmationCode(ctx, captureTokenId, hash))
-      .filter((code) => codes.includes(code));
-  const meant = yeses.filter((yes) => codesOf(yes).length > 0);
-  for (const code of new Set(meant.flatMap(codesOf)))
-    for (const text of message.texts) if (await soundsLikeNo(withoutPasscode(text, code))) return;
-  await confirmAll(ctx, meant, {
+export async function confirmByMessage(ctx: Context, message: ConfirmingMessage): Promise<void> {
+  const { meant, beside } = await readCodes(ctx, message, limits.confirmationLifeDays);
+  const given = new Set(["", ...givenWords.map(foldPhrase)]);
+  if (
+    message.texts.some((text) => pictograph.test(text)) ||
+    !beside.every((text) => given.has(foldPhrase(text)))
+  )
+    return;
+  // The platform tells whole seconds. What was typed after the message is nothing that it can be about.
+  const before = meant.filter(
+    ({ recordedAt }) => wholeSecond(recordedAt) <= wholeSecond(new Date(message.at)),
+  );
+  await confirmAll(ctx, before, {
     saidAt: new Date(message.at),
     indication: "wrote",
     evidence: { messageId: message.messageId },
@@ -155,8 +188,17 @@ export async function openConfirmation(
   return { ...opened, state, yeses, purposeNames: purposes.map(({ name }) => name) };
 }
 
-/** Takes the yes of a link's bearer, who reads the mail that it came in. Pressed twice it is one. */
-export async function confirmByLink({ ctx, yeses }: OpenedConfirmation): Promise<{ reference: string }> {
+/**
+ * Takes the yes of a link's bearer, who reads the mail that it came in, to what they were shown (public ids of the events)
+ * and nothing that was added since. Pressed twice it is one. Undefined when they were shown none of these.
+ */
+export async function confirmByLink(
+  opened: OpenedConfirmation,
+  shown: readonly string[],
+): Promise<{ reference: string; purposeNames: readonly string[] } | undefined> {
+  const { ctx } = opened;
+  const yeses = opened.yeses.filter(({ id }) => shown.includes(formatId("cns", id)));
+  if (yeses.length === 0) return undefined;
   // What is said no to from this moment on comes after it.
   const saidAt = ctx.services.now();
   const [first] = await confirmAll(ctx, yeses, {
@@ -165,7 +207,11 @@ export async function confirmByLink({ ctx, yeses }: OpenedConfirmation): Promise
     evidence: { link: "e-mail" },
   });
   if (first === undefined) throw new SaysoError("internal", "Nothing was left to confirm.");
-  return { reference: first.id };
+  const purposes = await findPurposes(
+    ctx,
+    yeses.map(({ purpose }) => purpose),
+  );
+  return { reference: first.id, purposeNames: purposes.map(({ name }) => name) };
 }
 
 function linkKey({ keys }: Context) {
@@ -188,18 +234,27 @@ export async function sendConfirmation(
       `${ctx.organizationId}:${hash}`,
       limits.confirmationMails,
     );
+    await takeTurn(
+      ctx.services,
+      "confirmation_mail_day",
+      `${ctx.organizationId}:${hash}`,
+      limits.confirmationMailsOfDay,
+    );
   } catch (error) {
     if (error instanceof SaysoError && error.code === "too_many_requests") return;
     throw error;
   }
-  await queueConfirmation(ctx, captureTokenId, reference);
+  await queueConfirmation(ctx, { captureTokenId, hash }, reference);
 }
 
 /**
- * Sends the link by which the owner of an e-mail address confirms what was typed for it, when it has to be confirmed: a
- * double opt-in, or a yes after a no. Nothing goes to an address on the blocklist, or after a newer no. Throws when the mail could not be handed over, so that it is tried again.
+ * Sends the link by which the owner of an e-mail address confirms what was typed for it (`hash`: that address, of a person
+ * who may have several), when it has to be confirmed: a double opt-in, or a yes after a no. Nothing goes to an address on the blocklist, or after a newer no. Throws when the mail could not be handed over, so that it is tried again.
  */
-export async function mailConfirmation(ctx: Context, captureTokenId: string): Promise<void> {
+export async function mailConfirmation(
+  ctx: Context,
+  { captureTokenId, hash }: { captureTokenId: string; hash: string },
+): Promise<void> {
   const { sendMail, publicUrl, now } = ctx.services;
   const yeses = await selectTypedYeses(ctx, { captureTokenId }, limits.confirmationLifeDays);
   const [first] = yeses;
@@ -207,7 +262,11 @@ export async function mailConfirmation(ctx: Context, captureTokenId: string): Pr
   if (first === undefined || !waits || yeses.some(({ isOverridden, isBlocked }) => isOverridden || isBlocked))
     return;
   const { identifiers } = await readPerson(ctx, formatId("sub", first.subjectId));
-  const address = identifiers.find(({ kind }) => kind === "email")?.value;
+  const address = identifiers.find(
+    ({ kind, value }) =>
+      kind === "email" &&
+      readIdentifiers({ email: value }).identifiers.some((each) => hashIdentifier(ctx, each) === hash),
+  )?.value;
   if (address === undefined) return;
   if (sendMail === undefined) {
     ctx.services.log.warn("a sign-up by e-mail waits to be confirmed, and SMTP_URL is not set");

@@ -176,6 +176,8 @@ export interface ConfirmPage {
   readonly path: string;
   readonly organizationName: string;
   readonly purposeNames: readonly string[];
+  /** Public ids of the events that these are of: only they are confirmed. */
+  readonly shown: readonly string[];
 }
 
 /** Asks for the button: mail scanners follow links. */
@@ -185,6 +187,7 @@ export function renderConfirmPage(page: ConfirmPage): string {
     {
       ...shownConfirm(page),
       action: pageAddress(page.path, page.language),
+      shown: page.shown.join(" "),
       otherLanguage: otherLanguage(page.language),
     },
     page.language,
@@ -193,7 +196,7 @@ export function renderConfirmPage(page: ConfirmPage): string {
 
 /** The answer to the button. */
 export function renderConfirmedPage(
-  page: Omit<ConfirmPage, "path"> & {
+  page: Omit<ConfirmPage, "path" | "shown"> & {
     readonly reference: string;
     readonly confirmedAt: Date;
     readonly timeZone: string;
@@ -211,7 +214,7 @@ export function renderConfirmedPage(
   );
 }
 
-function shownConfirm({ organizationName, purposeNames, language }: Omit<ConfirmPage, "path">) {
+function shownConfirm({ organizationName, purposeNames, language }: Omit<ConfirmPage, "path" | "shown">) {
   return {
     organizationName: shownText(organizationName),
     purposes: new Intl.ListFormat(language, { type: "conjunction" }).format(purposeNames.map(shownText)),

@@ -2,15 +2,16 @@ import type { Context as HonoContext } from "hono";
 import type { OrganizationKeys, Services } from "../../context.ts";
 import { type App, type AppEnv, limited } from "../../http/app.ts";
 import { addressOfOneCaller, clientAddress } from "../../http/client-address.ts";
-import { readForm } from "../../http/form.ts";
+import { fieldText, readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageTemplates } from "../../http/page.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { readTypedPhone } from "../../kernel/identifier.ts";
+import { formatId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
-import { confirmByLink, openConfirmation } from "./confirm.ts";
+import { confirmByLink, type OpenedConfirmation, openConfirmation } from "./confirm.ts";
 import {
   type ConfirmClosedPage,
   type FormProblem,
@@ -64,33 +65,36 @@ export function formRoutes(
       state === "unknown" ? 404 : state === "confirmed" ? 200 : 410,
     );
 
+  const asked = (c: HonoContext<AppEnv>, link: OpenedConfirmation) =>
+    renderConfirmPage({
+      language: pageLanguage(c),
+      path: c.req.path,
+      organizationName: link.organization.name,
+      purposeNames: link.purposeNames,
+      shown: link.yeses.map(({ id }) => formatId("cns", id)),
+    });
+
   app.get("/c/confirm/:token", async (c) => {
     const link = await confirmation(c);
     if ("broken" in link) return closed(c, "unknown", link.broken?.organization);
     if (link.state !== "open") return closed(c, link.state, link.organization);
-    return html(
-      c,
-      renderConfirmPage({
-        language: pageLanguage(c),
-        path: c.req.path,
-        organizationName: link.organization.name,
-        purposeNames: link.purposeNames,
-      }),
-    );
+    return html(c, asked(c, link));
   });
 
   app.post("/c/confirm/:token", limited(limits.formBytes), async (c) => {
     const link = await confirmation(c);
     if ("broken" in link) return closed(c, "unknown", link.broken?.organization);
     if (link.state !== "open") return closed(c, link.state, link.organization);
-    const { reference } = await confirmByLink(link);
+    const shown = fieldText(await readForm(c), "shown")?.split(" ") ?? [];
+    const confirmed = await confirmByLink(link, shown);
+    // It was not what they were shown: they are shown it.
+    if (confirmed === undefined) return html(c, asked(c, link), 422);
     return html(
       c,
       renderConfirmedPage({
         language: pageLanguage(c),
         organizationName: link.organization.name,
-        purposeNames: link.purposeNames,
-        reference,
+        ...confirmed,
         confirmedAt: services.now(),
         timeZone: link.organization.timeZone,
       }),

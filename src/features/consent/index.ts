@@ -1,6 +1,6 @@
 export { deleteUnclaimed as dropUnclaimedAttachments } from "./attachment-store.ts";
 export { attachmentsOf } from "./attachments.ts";
-export { confirmByMessage, mailConfirmation } from "./confirm.ts";
+export { confirmByMessage, mailConfirmation, wordsBesideCode } from "./confirm.ts";
 export { consentHistory } from "./consent-history.ts";
 export {
   columnsOf,

@@ -98,8 +98,8 @@ export function addressField(shown: { readonly channels: readonly string[] }): "
 }
 
 /**
- * Records the yes of a visitor who ticked what a collection point shows: one event for each channel and purpose of the boxes that
- * they ticked, in the version that their capture token names. The same sign-up sent twice is one.
+ * Records the yes of a visitor who ticked what a collection point shows: one event for each channel that the address reaches
+ * and each purpose of the boxes that they ticked, in the version that their capture token names. The same sign-up sent twice is one.
  *
  * Anybody can type anybody's number. So it lifts no no: where one stands the yes waits until the owner confirms it, and the
  * answer does not tell whether one does.
@@ -139,9 +139,9 @@ export async function signUp(opened: OpenedPoint, input: SignUp): Promise<Signed
   await takeTurn(ctx.services, "sign_up_number", `${ctx.organizationId}:${hash}`, limits.signUpsOfNumber);
   const agreed = boxes.flatMap((box, n) => (ticked.includes(n + 1) ? box.purposes : []));
   const recorded = [];
-  for (const [channel, purpose] of shown.channels.flatMap((each) =>
-    agreed.map((key) => [each, key] as const),
-  )) {
+  // Whoever reads the mail has shown nothing about a number, and the other way round.
+  const reached = shown.channels.filter((channel) => (channel === "email") === (field === "email"));
+  for (const [channel, purpose] of reached.flatMap((each) => agreed.map((key) => [each, key] as const))) {
     recorded.push(
       await giveConsent(
         once(ctx, `sign-up/${capture.tokenId}/${hash}/${channel}/${purpose}`, input.captureToken),

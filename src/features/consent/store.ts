@@ -315,6 +315,7 @@ export interface TypedYes {
   readonly language: string | null;
   readonly captureTokenId: string;
   readonly occurredAt: Date;
+  readonly recordedAt: Date;
   /** It counts for nothing before it is confirmed. */
   readonly isWaiting: boolean;
   /** They have said yes to it themselves since. */
@@ -338,7 +339,7 @@ export async function selectTypedYeses(
     (sql) => sql<TypedYes[]>`
       select e.id, e.subject_id as "subjectId", e.channel, e.purpose, e.collection_point_id as "collectionPointId",
         e.collection_point_version as version, e.language, e.capture_token_id as "captureTokenId",
-        e.occurred_at as "occurredAt", e.state = 'requested' as "isWaiting",
+        e.occurred_at as "occurredAt", e.recorded_at as "recordedAt", e.state = 'requested' as "isWaiting",
         exists (
           select from consent_event y join subject r on r.organization_id = y.organization_id and r.id = y.subject_id
           where y.organization_id = e.organization_id and r.root_id = s.root_id and y.channel = e.channel
@@ -367,10 +368,10 @@ export async function selectTypedYeses(
   );
 }
 
-/** Queues the mail that asks the owner of an address to confirm a sign-up (uuid of its capture token). */
+/** Queues the mail that asks the owner of an address (its hash) to confirm a sign-up (uuid of its capture token). */
 export async function queueConfirmation(
   ctx: Context,
-  captureTokenId: string,
+  { captureTokenId, hash }: { captureTokenId: string; hash: string },
   reference: string,
 ): Promise<void> {
   await write<{ id: string }>(ctx, (sql) => ({
@@ -379,8 +380,8 @@ export async function queueConfirmation(
     audit: { action: "consent.confirmation_asked", entity: reference },
     job: {
       task: "send_confirmation",
-      payload: { organizationId: ctx.organizationId, captureTokenId },
-      key: `send_confirmation:${captureTokenId}`,
+      payload: { organizationId: ctx.organizationId, captureTokenId, hash },
+      key: `send_confirmation:${captureTokenId}:${hash}`,
     },
   }));
 }

@@ -2,7 +2,7 @@ import type { Context } from "../../context.ts";
 import { canonicalPhone, type Identifier, readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
-import { confirmByMessage, consentByMessage } from "../consent/index.ts";
+import { confirmByMessage, consentByMessage, wordsBesideCode } from "../consent/index.ts";
 import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
 import { newCode } from "./ask-for-code.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
@@ -98,10 +98,13 @@ async function applyInboundMessage(
   ownKeywords: OwnKeywords,
 ): Promise<void> {
   const subject = await resolvePerson(ctx, message.from, new Date(message.at));
-  const heard = await hearNo(ctx, message.texts, ownKeywords);
-  const optOutId = heard === "no" ? ctx.services.newId("opt") : undefined;
   const { messageId, kind, at } = message;
   const named = identifiersOf(message.from).map((identifier) => hashIdentifier(ctx, identifier));
+  // A no beside the code of a sign-up is one as it is without.
+  const beside = await wordsBesideCode(ctx, { subjectId: subject.id, named, texts: message.texts });
+  const texts = [...message.texts, ...beside];
+  const heard = await hearNo(ctx, texts, ownKeywords);
+  const optOutId = heard === "no" ? ctx.services.newId("opt") : undefined;
   await insertInboundMessage(ctx, {
     messageId,
     at,
@@ -116,7 +119,7 @@ async function applyInboundMessage(
         ? undefined
         : {
             ...keywordOptOut(optOutId, { subjectId: subject.id, at, named }),
-            told: await toldWithOptOut(ctx, message.texts, { optOutId, senderId: sender.id, messageId }),
+            told: await toldWithOptOut(ctx, texts, { optOutId, senderId: sender.id, messageId }),
           },
     suspicion: newSuspicion(
       ctx,
@@ -130,11 +133,7 @@ async function applyInboundMessage(
   const [text, ...more] = kind === "text" && message.opensWindow ? message.texts : [];
   if (text !== undefined && more.length === 0)
     await consentByMessage(ctx, { subjectId: subject.id, senderId: sender.id, text, messageId, at });
-  await confirmByMessage(
-    ctx,
-    { subjectId: subject.id, named, texts: message.texts, messageId, at },
-    async (words) => (await hearNo(ctx, [words], ownKeywords)) !== "nothing",
-  );
+  await confirmByMessage(ctx, { subjectId: subject.id, named, texts: message.texts, messageId, at });
 }
 
 /** A bare STOP ends everything that the business starts. */

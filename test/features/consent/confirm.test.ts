@@ -78,7 +78,7 @@ describe("a double opt-in", () => {
     });
   });
 
-  it("is not given by anything else: another number, another code, a person without a number, a no with it", async () => {
+  it("is not given by anything else: another number, another code, a person without a number", async () => {
     const { shop, visit, platform } = await openDouble();
     const phone = newPhone();
     const other = newPhone();
@@ -91,14 +91,70 @@ describe("a double opt-in", () => {
         platform.text(digits(other), code),
         platform.text(digits(phone), othersCode),
         platform.text(digits(phone), "Yes! I confirm."),
-        platform.text(digits(phone), `please stop! ${code}`),
-        platform.text(digits(phone), `Stop ${code.replace("-", " ")}.`),
         { ...platform.message("", { from_user_id: "US.13491208655302741918" }), ...unnumbered(code) },
         platform.text(digits(phone), "ABCD-EFGH"),
       ),
     );
     expect(await shop.codes({ phone }, { purpose: "news" })).toEqual(["consent_pending"]);
     expect(await shop.codes({ phone: other }, { purpose: "news" })).toEqual(["consent_pending"]);
+  });
+
+  it.each([
+    "I do not confirm: {code}",
+    "No! {code}",
+    "This was not me: {code}",
+    "wrong number {code}",
+    "Не подтверждаю: {code}",
+    "нет {code}",
+    "это не я {code}",
+    "I confirm nothing: {code}",
+    "❌ {code}",
+    "👎 I confirm: {code}",
+  ])("is not given by other words beside the code: %s", async (words) => {
+    const { shop, visit, platform } = await openDouble();
+    const phone = newPhone();
+    const code = codeIn(await visit.send({ phone, boxes: [1] }));
+    await platform.deliver(platform.messages(platform.text(digits(phone), words.replace("{code}", code))));
+    expect(await shop.codes({ phone }, { purpose: "news" })).toEqual(["consent_pending"]);
+    expect((await visit.history({ phone })).map(({ state }) => state)).toEqual(["requested"]);
+  });
+
+  it.each(["{code}", "I CONFIRM {code}!", "«подтверждаю» — {code}", "I confirm: {spaced}"])(
+    "is given by the words of the page, however they are written: %s",
+    async (words) => {
+      const { shop, visit, platform } = await openDouble();
+      const phone = newPhone();
+      const code = codeIn(await visit.send({ phone, boxes: [1] }));
+      const text = words.replace("{code}", code).replace("{spaced}", code.toLowerCase().replace("-", " "));
+      await platform.deliver(platform.messages(platform.text(digits(phone), text)));
+      expect(await shop.codes({ phone }, { purpose: "news" })).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["stop! {code}", "recipient_opted_out"],
+    ["{code} СТОП", "recipient_opted_out"],
+    ["please stop! {code}", "opt_out_suspected"],
+  ])("is a no where one stands beside the code, and it is on record: %s", async (words, told) => {
+    const { shop, visit, platform } = await openDouble();
+    const phone = newPhone();
+    await shop.reported({ phone });
+    const code = codeIn(await visit.send({ phone, boxes: [1] }));
+    expect(await shop.codes({ phone })).toEqual([]);
+    await platform.deliver(platform.messages(platform.text(digits(phone), words.replace("{code}", code))));
+    expect(await shop.codes({ phone })).toContain(told);
+  });
+
+  it("is not given by a message from before it was typed", async () => {
+    const { shop, visit, platform } = await openDouble();
+    const phone = newPhone();
+    const code = codeIn(await visit.send({ phone, boxes: [1] }));
+    const say = (timestamp: string) =>
+      platform.deliver(platform.messages(platform.text(digits(phone), code, { timestamp })));
+    await say(secondsAgo(60));
+    expect(await shop.codes({ phone }, { purpose: "news" })).toEqual(["consent_pending"]);
+    await say(secondsAgo(0));
+    expect(await shop.codes({ phone }, { purpose: "news" })).toEqual([]);
   });
 
   it("is not given from another number of the same person: from that number only", async () => {
@@ -318,6 +374,109 @@ describe("by e-mail", () => {
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const stateOf = async (visit: FormVisit, email: string) => (await visit.history({ email }))[0]?.state;
 
+  /** What the page behind a link sends when its button is pressed. */
+  const formOf = (page: { text: string }) =>
+    new URLSearchParams({ shown: /name="shown" value="([^"]+)"/.exec(page.text)?.[1] ?? "" }).toString();
+  const press = async (link: string) =>
+    mailing.anonymous.post(link, formOf(await mailing.anonymous.get(link)), form);
+
+  it("the button confirms what was shown with it, and no box that was ticked since", async () => {
+    const { shop } = await openMail();
+    await created(shop.org.post("/v1/purposes", { ...news, key: "hints", name: "Hints", doubleOptIn: true }));
+    const visit = await FormVisit.open(
+      mailing,
+      {
+        channels: ["email"],
+        boxes: [
+          { wording, purposes: ["news"] },
+          { wording: wording.replace("offers and news", "hints"), purposes: ["hints"] },
+        ],
+        language: "en",
+      },
+      shop,
+    );
+    const [token, email] = [await visit.token(), newAddress()];
+    await visit.send({ token, email, boxes: [1] });
+    const process = await mailing.startProcess();
+    const link = linkIn(await inbox.next(email));
+    await process.stop();
+    const page = await mailing.anonymous.get(link);
+    await visit.send({ token, email, boxes: [1, 2] });
+    const given = async () =>
+      (await visit.history({ email })).filter(({ state }) => state === "given").map(({ purpose }) => purpose);
+    const unseen = await mailing.anonymous.post(link, "", form);
+    expect([unseen.status, unseen.text.includes("Did you sign up"), await given()]).toEqual([422, true, []]);
+    const confirmed = await mailing.anonymous.post(link, formOf(page), form);
+    expect([confirmed.status, confirmed.text.includes("Hints")]).toEqual([200, false]);
+    expect(await given()).toEqual(["news"]);
+    expect((await press(link)).status).toBe(200);
+    expect((await given()).sort()).toEqual(["hints", "news"]);
+  });
+
+  it("goes to the address that was typed, whichever others the person has", async () => {
+    const { shop, visit } = await openMail();
+    const [first, typed] = [newAddress(), newAddress()];
+    const { subjectId } = await shop.reported({ email: first });
+    await visit.send({ email: typed, boxes: [1] });
+    const { body } = await shop.org.post<{ id: string }>("/v1/subjects/lookup", {
+      subject: { email: typed },
+    });
+    const merged = await shop.org.post(`/v1/subjects/${subjectId}/merge`, {
+      other: body.id,
+      reason: "Same.",
+    });
+    expect(merged.status, merged.text).toBe(200);
+    const process = await mailing.startProcess();
+    const came = () => inbox.received.map(({ to }) => to).filter((to) => [first, typed].includes(to));
+    await expect.poll(came, { timeout: 40_000 }).toHaveLength(1);
+    await process.stop();
+    expect(came()).toEqual([typed]);
+  });
+
+  it("few go to one address in a day, however they are spread", async () => {
+    const { shop, visit } = await openMail();
+    const email = newAddress();
+    const asked = () =>
+      shop.sql(
+        (sql, organizationId) =>
+          sql`select count(*)::int as count from audit_entry where organization_id = ${organizationId}
+            and action = 'consent.confirmation_asked'`,
+      );
+    for (let hour = 0; hour < 2; hour += 1) {
+      for (let n = 0; n < limits.confirmationMails.points; n += 1) await visit.send({ email, boxes: [1] });
+      await shop.sql((sql) => sql`delete from rate_limit where key like 'confirmation_mail:%'`);
+    }
+    expect([...(await asked())]).toEqual([{ count: limits.confirmationMailsOfDay.points }]);
+  });
+
+  it("no e-mail address says yes for a number: what it does not reach is not recorded", async () => {
+    const { shop } = await openMail();
+    const site = "https://shop.example";
+    const point = await FormVisit.open(
+      mailing,
+      {
+        kind: "checkbox",
+        channels: ["email", "whatsapp"],
+        purposes: ["news"],
+        wording: wording.replace("by e-mail", "by e-mail and on WhatsApp"),
+        origins: [site],
+      },
+      shop,
+    );
+    const path = point.path.replace("/c/", "/w/");
+    const headers = { "content-type": "application/json", origin: site };
+    const { body } = await mailing.anonymous.post(`${path}/captures`, { pageUrl: `${site}/tea` }, headers);
+    const email = newAddress();
+    await created(
+      mailing.anonymous.post(
+        `${path}/consents`,
+        { subject: { phone: email }, provenance: { captureToken: body.token } },
+        headers,
+      ),
+    );
+    expect((await point.history({ email })).map(({ channel }) => channel)).toEqual(["email"]);
+  });
+
   it("a mail goes out, GET changes nothing, the button confirms, and the link is used up", async () => {
     const { visit } = await openMail();
     const email = newAddress();
@@ -335,7 +494,7 @@ describe("by e-mail", () => {
     expect(page.text).not.toContain(email);
     expect(await stateOf(visit, email)).toBe("requested");
 
-    const confirmed = await mailing.anonymous.post(link, "", form);
+    const confirmed = await press(link);
     expect([confirmed.status, confirmed.text.includes("Confirmed. Thank you.")]).toEqual([200, true]);
     const [event, ...more] = await visit.history({ email });
     expect(more).toHaveLength(1);
@@ -430,7 +589,7 @@ describe("by e-mail", () => {
     const process = await mailing.startProcess();
     const link = linkIn(await inbox.next(email));
     await process.stop();
-    await mailing.anonymous.post(link, "", form);
+    await press(link);
     expect(await stateOf(visit, email)).toBe("given");
     expect(inbox.received.filter(({ to }) => to === free)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { spokenWords } from "../../../kernel/spoken.ts";
+import { foldPhrase } from "../../../kernel/spoken.ts";
 
 /** How a collection point hears a yes in messages. */
 export interface Hearing {
@@ -13,13 +13,10 @@ export interface Hearing {
 /** What turns the same words into a question, or into their contrary. */
 const doubt = /[?\u00bf\u061f\uff1f\u{274c}\u{2716}\u{1f44e}\u{1f6ab}\u{26d4}\u{1f6d1}\u{1f645}\u{270b}]/u;
 
-/** The words of a keyword or text as they are compared; empty when it has none. */
-export const saidAs = (text: string): string => spokenWords(text).join(" ");
-
 /** Whether a whole message says these words and nothing else, folded as a no is; unlike a no, it must leave no doubt. */
 function says(text: string, wanted: string): boolean {
-  const words = saidAs(wanted);
-  return words !== "" && saidAs(text) === words && (!doubt.test(text) || doubt.test(wanted));
+  const words = foldPhrase(wanted);
+  return words !== "" && foldPhrase(text) === words && (!doubt.test(text) || doubt.test(wanted));
 }
 
 /**
@@ -38,5 +35,5 @@ export function hearsYes(
 
 /** The words that a point hears as a yes, as they are compared. */
 export function heardWords({ chat, chatGivesConsent, keywords }: Hearing): readonly string[] {
-  return [...(chatGivesConsent && chat !== null ? [chat.text] : []), ...keywords].map(saidAs);
+  return [...(chatGivesConsent && chat !== null ? [chat.text] : []), ...keywords].map(foldPhrase);
 }

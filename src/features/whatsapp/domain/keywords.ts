@@ -1,8 +1,8 @@
-import { spokenWords } from "../../../kernel/spoken.ts";
+import { foldPhrase, spokenWords } from "../../../kernel/spoken.ts";
 import { type KeywordLanguage, keywordLanguages, misspelt, phrases } from "./opt-out-phrases.ts";
 
 function phrasesOf(texts: readonly string[]): ReadonlySet<string> {
-  return new Set(texts.map((text) => spokenWords(text).join(" ")));
+  return new Set(texts.map(foldPhrase));
 }
 
 const longestOf = (set: ReadonlySet<string>): number =>
@@ -103,7 +103,7 @@ function isOneSlipAway(word: string, keyword: string): boolean {
 
 /** Whether a whole message asks for the code that opens a person's preferences. */
 export function isCodeWord(text: string): boolean {
-  return codeWords.has(spokenWords(text).join(" "));
+  return codeWords.has(foldPhrase(text));
 }
 
 const codeWords = phrasesOf(["code", "my code", "код", "мой код"]);
@@ -111,6 +111,6 @@ const codeWords = phrasesOf(["code", "my code", "код", "мой код"]);
 /** The language that a keyword is of, the first one listed for a word that several have; undefined for another text. */
 export function languageOfKeyword(text: string): KeywordLanguage | undefined {
   const [first = ""] = spokenWords(text);
-  const whole = spokenWords(text).join(" ");
+  const whole = foldPhrase(text);
   return listed.find(({ no }) => no.has(whole))?.language ?? listed.find(({ no }) => no.has(first))?.language;
 }
