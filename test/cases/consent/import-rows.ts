@@ -355,4 +355,21 @@ export const rowCases: readonly RowCase[] = [
       wanted: { reportedState: "withdrawn" },
     }),
   ),
+  ...([[{ kind: "phone", value: "+79161234568" }], '[{"kind":"phone","value":"+79161234568"}]'] as const).map(
+    (otherIdentifiers): RowCase => ({
+      guarantee: `a no is of every number that the row names, as ${typeof otherIdentifiers} too`,
+      row: { ...person, purpose: "promotions", state: "withdrawn", otherIdentifiers },
+      wanted: { identifiers: [{ value: "+79161234567" }, { value: "+79161234568" }] as never },
+    }),
+  ),
+  {
+    guarantee: "other identifiers of a no that cannot be read are refused",
+    row: {
+      ...person,
+      purpose: "promotions",
+      state: "withdrawn",
+      otherIdentifiers: [{ kind: "x", value: "1" }],
+    },
+    wanted: ["/otherIdentifiers"],
+  },
 ];

@@ -1,15 +1,17 @@
 import { Temporal } from "temporal-polyfill";
 import type { FieldError } from "../../../kernel/errors.ts";
 import {
+  fieldOfKind,
   type Identifier,
   type IdentifierInput,
+  type IdentifierKind,
   readIdentifiers,
   readTypedPhone,
 } from "../../../kernel/identifier.ts";
 import { parseId } from "../../../kernel/ids.ts";
 import { limits } from "../../../kernel/limits.ts";
 import { addSeconds, wholeSecond } from "../../../kernel/time.ts";
-import { readState } from "./dpv.ts";
+import { type ConsentState, readState } from "./dpv.ts";
 import type { ImportField, ImportMapping, RowFields } from "./import-mapping.ts";
 
 /** What proves an imported consent. */
@@ -56,6 +58,8 @@ export interface ImportRow {
   readonly identifiers: readonly Identifier[];
   readonly channel: string;
   readonly purpose: string;
+  /** As the row says it. */
+  readonly state: ConsentState;
   readonly reportedState: "given" | "withdrawn" | "refused";
   /** What a yes is stored as when nothing stands against it. */
   readonly yesState: "given" | "requested";
@@ -76,7 +80,7 @@ export interface ImportRow {
   } | null;
 }
 
-const channels = ["whatsapp", "sms", "email", "viber", "telegram"];
+export const channels = ["whatsapp", "sms", "email", "viber", "telegram"];
 const indications = ["ticked", "submitted", "clicked", "wrote", "said", "signed"];
 const identifierFields = ["phone", "waId", "bsuid", "parentBsuid", "email", "externalId"] as const;
 /** What only a row itself can say of the person's own doing, and how long it may be. */
@@ -163,7 +167,7 @@ export function readImportRow(row: RowFields, setting: RowSetting): ImportRow | 
     return undefined;
   };
 
-  const identifiers = readPeople(said, mapping.country ?? null, refuse);
+  const named = readPeople(said, mapping.country ?? null, refuse);
   const channel = oneOf("channel", channels) ?? "whatsapp";
   const purposeKey = said("purpose");
   const purpose = setting.purposes.get(purposeKey ?? "");
@@ -182,6 +186,9 @@ export function readImportRow(row: RowFields, setting: RowSetting): ImportRow | 
         ? "This says neither yes nor no. Say in the mapping what an empty cell means (values.state) or leave the row out."
         : "One of given, requested, withdrawn, refused, revoked, invalidated, or as DPV names them.",
     );
+
+  // A no is taken from every number and address that the person goes by.
+  const identifiers = isNo ? [...named, ...readOthers(own.otherIdentifiers, refuse)] : named;
 
   const indication = oneOf("indication", indications) ?? null;
   const language = said("language") ?? null;
@@ -223,12 +230,14 @@ export function readImportRow(row: RowFields, setting: RowSetting): ImportRow | 
   }
 
   const id = said("id");
-  if (errors.length > 0 || purpose === undefined || purposeKey === undefined) return errors;
+  if (errors.length > 0 || purpose === undefined || purposeKey === undefined || state === undefined)
+    return errors;
   return {
     id: id === undefined ? null : (parseId("cns", id) ?? null),
     identifiers,
     channel,
     purpose: purposeKey,
+    state,
     reportedState: isYes ? "given" : state === "refused" ? "refused" : "withdrawn",
     yesState: purpose.doubleOptIn || state === "requested" ? "requested" : "given",
     occurredAt: at === undefined || isAhead ? null : at,
@@ -263,6 +272,22 @@ function readPeople(said: Said, country: string | null, refuse: Refuse): readonl
   const { identifiers, unreadable } = readIdentifiers(input);
   for (const { field, message } of unreadable) refuse(field, message);
   return identifiers;
+}
+
+/** Further identifiers as an export has them: `[{"kind": "phone", "value": "+79161234567"}]`, as JSON in a CSV cell. */
+function readOthers(value: unknown, refuse: Refuse): readonly Identifier[] {
+  if (value === undefined || value === null || value === "") return [];
+  try {
+    const others: unknown = typeof value === "string" ? JSON.parse(value) : value;
+    return (others as { kind: IdentifierKind; value: string }[]).map((other) => {
+      const { identifiers } = readIdentifiers({ [fieldOfKind[other.kind]]: other.value });
+      if (identifiers[0] === undefined) throw new TypeError("Unreadable.");
+      return identifiers[0];
+    });
+  } catch {
+    refuse("otherIdentifiers", 'Write it like [{"kind": "phone", "value": "+79161234567"}].');
+    return [];
+  }
 }
 
 function readEvidence(value: unknown, refuse: Refuse): unknown {
