@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { environmentOf, runBuilt } from "../support/built.ts";
 import { contentsOf, without } from "../support/contents.ts";
 import { startTestService, type TestService } from "../support/service.ts";
-import { ago, Shop } from "../support/shop.ts";
+import { ago, created, Shop } from "../support/shop.ts";
+import { Platform } from "../support/webhook.ts";
 
 let service: TestService;
 let folder: string;
@@ -121,6 +122,37 @@ it.each(["csv", "ndjson"])(
         .flat()
         .sort(),
     ).toEqual(said(swapped).flat().sort());
+  },
+);
+
+it.each(["csv", "ndjson"])(
+  "noes by keyword, link and page go along in an export as %s: elsewhere they stand too",
+  async (format) => {
+    const [from, to] = [await Shop.open(service), await Shop.open(service)];
+    const n = Number(service.nextNumber()) % 10;
+    const [keyword, link, page] = [1, 2, 3].map((each) => ({ phone: `+1202555${each}${n}31` })) as [
+      { phone: string },
+      { phone: string },
+      { phone: string },
+    ];
+    for (const person of [keyword, link, page]) await from.proven(person);
+    const platform = new Platform(service.anonymous, from.sender);
+    await platform.deliver(platform.messages(platform.text(keyword.phone.slice(1), "STOP")));
+    const { url } = await created<{ url: string }>(from.org.post("/v1/opt-out-links", { subject: link }));
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    await service.anonymous.post(new URL(url).pathname, "scope=all", form);
+    await service.anonymous.post(`/stop/${from.org.id}`, `phone=${encodeURIComponent(page.phone)}`, form);
+
+    const file = path.join(folder, `${service.nextNumber()}.${format}`);
+    await consent(from, "export", "--output", file);
+    const text = await readFile(file, "utf8");
+    expect(text.match(/dpv:ConsentGiven/g)).toBeNull();
+    await writeFile(file, text.replaceAll(from.point, to.point));
+    expect(await consent(to, "import", file)).toMatchObject({ unchanged: 0, refused: 0 });
+    for (const person of [keyword, link, page]) {
+      expect(await from.codes(person)).not.toEqual([]);
+      expect(await to.codes(person)).toContain("consent_withdrawn");
+    }
   },
 );
 

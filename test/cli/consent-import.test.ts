@@ -270,6 +270,48 @@ describe("an import of consents", () => {
     expect(await differences(shop)).toEqual([]);
   });
 
+  it("takes a no of an unknown time anew from each list that says it, also after the person's own yes", async () => {
+    const shop = await Shop.open(service);
+    const ahead = ago(-86_400);
+    const noes = [ann, ben].map((person, n) => ({
+      ...person,
+      purpose: "promotions",
+      state: "withdrawn",
+      ...(n === 1 && { occurredAt: ahead }),
+    }));
+    const first = await put("a.ndjson", lines(...noes));
+    expect(await imported(shop, first)).toMatchObject(counts([2, 0, 0]));
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    for (const person of [ann, ben]) await shop.proven(person);
+    expect([await shop.codes(ann), await shop.codes(ben)]).toEqual([[], []]);
+    expect(await imported(shop, first)).toMatchObject(counts([0, 2, 0]));
+    const second = await put("b.ndjson", `\n${lines(...noes)}`);
+    expect(await imported(shop, second, "--dry-run")).toMatchObject(counts([2, 0, 0]));
+    expect(await imported(shop, second)).toMatchObject(counts([2, 0, 0]));
+    for (const person of [ann, ben]) expect(await shop.codes(person)).toContain("consent_withdrawn");
+    expect(await differences(shop)).toEqual([]);
+  });
+
+  it("takes a no under the id of a yes, and leaves a row alone only when its event says just the same", async () => {
+    const shop = await Shop.open(service);
+    const occurredAt = ago(900);
+    const { id } = await shop.reported(ann, {}, { occurredAt });
+    await shop.reported(ben, { state: "withdrawn" }, { occurredAt });
+    const [benNo] = await history(shop, ben);
+    const said = { purpose: "promotions", occurredAt };
+    const same = { ...ann, ...said, id, state: "given" };
+    const changed = lines(
+      same,
+      { ...same, state: "withdrawn" },
+      { ...ben, ...said, id: benNo?.id, state: "withdrawn" },
+      { ...cat, ...said, id: benNo?.id, state: "withdrawn" },
+    );
+    const file = await put("changed.ndjson", changed);
+    expect(await imported(shop, file, "--dry-run")).toMatchObject(counts([2, 2, 0]));
+    expect(await imported(shop, file)).toMatchObject(counts([2, 2, 0]));
+    for (const person of [ann, ben, cat]) expect(await shop.codes(person)).toContain("consent_withdrawn");
+  });
+
   it("makes nobody known again who was erased", async () => {
     const shop = await Shop.open(service);
     await shop.reported(ann);

@@ -5,9 +5,17 @@ import { limits } from "../../kernel/limits.ts";
 import { open } from "../../kernel/seal.ts";
 import { findVersions } from "../collection/index.ts";
 import { type RecordedPerson, readPeople } from "../subject/index.ts";
-import { dpvStateOf } from "./domain/dpv.ts";
+import { dpvStateOf, dpvStates } from "./domain/dpv.ts";
+import { channels } from "./domain/import-row.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
-import { type ConsentEventRow, recordExport, selectEventsAfter } from "./store.ts";
+import {
+  type ConsentEventRow,
+  recordExport,
+  type StandingNoRow,
+  selectEnded,
+  selectEventsAfter,
+  selectNoesAfter,
+} from "./store.ts";
 
 /** What an export says of a consent event, in this order; an import reads it back. */
 export const exportFields = [
@@ -44,7 +52,9 @@ export const exportFields = [
 export type ExportedConsent = { readonly [Field in (typeof exportFields)[number]]: unknown };
 
 /**
- * Every consent event of the organization, the oldest first, as it is read: a page at a time, however many there are.
+ * Every consent event of the organization, the oldest first, and every no of theirs that stands without one (an opt-out
+ * by keyword, link or page) as a withdrawal from each purpose and channel that it is to, as it is read: a page at a time,
+ * however many there are. A no at /stop of a number that nobody is known by is not told: Sayso does not know the number.
  * Leaves one audit entry. Of people who were erased neither identifiers nor what is sealed is told. States are named by
  * our words and as DPV 2.3 names them (`consentStatus`, of now). Throws `unavailable` when the database is lost.
  */
@@ -53,10 +63,14 @@ export async function* exportConsents(ctx: Context): AsyncGenerator<readonly Exp
   for (let after: string | undefined; ; ) {
     const events: readonly ConsentEventRow[] = await selectEventsAfter(ctx, after, limits.exportRows);
     const last = events.at(-1);
-    if (last === undefined) return;
-    const [people, wordings] = await Promise.all([
+    if (last === undefined) break;
+    const [people, wordings, ended] = await Promise.all([
       readPeople(ctx, [...new Set(events.map(({ subjectId }) => subjectId))]),
       findVersions(ctx, [...new Set(events.flatMap(({ collectionPointId }) => collectionPointId ?? []))]),
+      selectEnded(
+        ctx,
+        events.map(({ id }) => id),
+      ),
     ]);
     const digests = new Map(
       wordings.map((each) => [`${each.collectionPointId} ${each.version}`, each.wordingSha256]),
@@ -64,17 +78,41 @@ export async function* exportConsents(ctx: Context): AsyncGenerator<readonly Exp
     const now = ctx.services.now();
     yield events.map((event) => {
       const wordingSha256 = digests.get(`${event.collectionPointId} ${event.collectionPointVersion}`) ?? null;
-      return exported({ ...event, wordingSha256 }, people.get(event.subjectId), now);
+      const isEnded = ended.has(event.id);
+      return exported({ ...event, wordingSha256, isEnded }, people.get(event.subjectId), now);
     });
     after = last.id;
   }
+  for (let after: StandingNoRow | undefined; ; ) {
+    const noes: readonly StandingNoRow[] = await selectNoesAfter(ctx, after, limits.exportRows);
+    after = noes.at(-1);
+    if (after === undefined) return;
+    const told = noes.filter(({ eventId, isAgain }) => !eventId.startsWith("cns_") && !isAgain);
+    const people = await readPeople(ctx, [...new Set(told.flatMap(({ subjectId }) => subjectId ?? []))]);
+    yield told.flatMap((no) => exportedNo(no, people.get(no.subjectId ?? "")));
+  }
 }
 
-function exported(
-  event: ConsentEventRow & { readonly wordingSha256: string | null },
-  person: RecordedPerson | undefined,
-  now: Date,
-): ExportedConsent {
+function exportedNo(no: StandingNoRow, person: RecordedPerson | undefined): readonly ExportedConsent[] {
+  if (person === undefined || person.identifiers.length === 0) return [];
+  const nothing = Object.fromEntries(exportFields.map((field) => [field, null])) as ExportedConsent;
+  return no.purposes.flatMap((purpose) =>
+    (no.channel === "*" ? channels : [no.channel]).map((channel) => ({
+      ...nothing,
+      subjectId: person.subjectId,
+      ...namesOf(person),
+      channel,
+      purpose,
+      state: "withdrawn",
+      consentStatus: dpvStates.withdrawn,
+      reportedState: "withdrawn",
+      occurredAt: no.at.toISOString(),
+      evidence: { optOut: no.eventId },
+    })),
+  );
+}
+
+function namesOf(person: RecordedPerson | undefined) {
   const named: { -readonly [Field in keyof IdentifierInput]: string } = {};
   const others: { kind: string; value: string }[] = [];
   for (const identifier of person?.identifiers ?? []) {
@@ -82,6 +120,22 @@ function exported(
     if (named[field] !== undefined) others.push(identifier);
     else named[field] = identifier.value;
   }
+  return {
+    phone: named.phone ?? null,
+    waId: named.waId ?? null,
+    bsuid: named.bsuid ?? null,
+    parentBsuid: named.parentBsuid ?? null,
+    email: named.email ?? null,
+    externalId: named.externalId ?? null,
+    otherIdentifiers: others.length === 0 ? null : others,
+  };
+}
+
+function exported(
+  event: ConsentEventRow & { readonly wordingSha256: string | null; readonly isEnded: boolean },
+  person: RecordedPerson | undefined,
+  now: Date,
+): ExportedConsent {
   const sealed: SealedProvenance =
     event.sealed === null || person?.evidenceKey === undefined
       ? {}
@@ -91,13 +145,7 @@ function exported(
   return {
     id: formatId("cns", event.id),
     subjectId: person?.subjectId ?? null,
-    phone: named.phone ?? null,
-    waId: named.waId ?? null,
-    bsuid: named.bsuid ?? null,
-    parentBsuid: named.parentBsuid ?? null,
-    email: named.email ?? null,
-    externalId: named.externalId ?? null,
-    otherIdentifiers: others.length === 0 ? null : others,
+    ...namesOf(person),
     channel: event.channel,
     purpose: event.purpose,
     state: event.state,

@@ -253,7 +253,7 @@ async function* inBatches(rows: AsyncIterable<readonly SourceRow[]>): AsyncGener
 }
 
 /** Reads the rows of a batch. One that says the same of the same person as an earlier one is there once. */
-async function readBatch({ ctx, setting }: Running, { rows }: Batch) {
+async function readBatch({ ctx, setting, importId }: Running, { rows }: Batch) {
   const named = rows.flatMap(({ own }) =>
     "pointer" in own ? [] : [namesOf(own as RowFields, setting.mapping)],
   );
@@ -266,7 +266,7 @@ async function readBatch({ ctx, setting }: Running, { rows }: Batch) {
       "pointer" in source.own ? [source.own as FieldError] : readImportRow(source.own as RowFields, setting);
     if ("identifiers" in row) {
       const names = hashNames(ctx, row.identifiers);
-      const key = keyOf(row, names);
+      const key = keyOf(row, names, importId);
       const text = key.toString("base64");
       if (taken.has(text)) twice += 1;
       else taken.set(text, { source, row, names, key });
@@ -283,13 +283,22 @@ async function readBatch({ ctx, setting }: Running, { rows }: Batch) {
 }
 
 /**
- * What an imported consent is known by: of whom, to what, how, when, and on what proof. Not by which list has it. The
- * person's hashes are keyed, so this tells nothing that they do not.
+ * What an imported consent is known by: of whom, to what, how, when, and on what proof. Not by which list has it, but
+ * for a no of an unknown time: each list says it anew. The person's hashes are keyed, so this tells nothing that they do
+ * not.
  */
-function keyOf(row: ImportRow, names: readonly HashedName[]): Buffer {
+function keyOf(row: ImportRow, names: readonly HashedName[], importId: string | undefined): Buffer {
   const { channel, purpose, reportedState, yesState, occurredAt, proof, shown } = row;
   const of = proof === "legacy" || shown === null ? "" : `${shown.collectionPointId} ${shown.version}`;
-  const parts = [channel, purpose, reportedState, yesState, occurredAt?.getTime() ?? "", proof, of];
+  const parts = [
+    channel,
+    purpose,
+    reportedState,
+    yesState,
+    occurredAt?.getTime() ?? importId ?? "",
+    proof,
+    of,
+  ];
   const text = `${names.map((name) => name.hash).join()}\n${parts.join("\n")}`;
   return hash("sha256", text, "buffer").subarray(0, 16);
 }
@@ -444,6 +453,7 @@ function newConsent(
           ).toString("base64"),
     importKey: key.toString("base64"),
     knownId: row.id ?? undefined,
+    knownState: row.state,
   };
 }
 
@@ -456,8 +466,10 @@ async function lookAt(running: Running, batch: Batch): Promise<ImportedBatch> {
       named: names.map(({ hash }) => hash),
       channel: row.channel,
       purpose: row.purpose,
+      at: row.occurredAt?.toISOString() ?? null,
       importKey: key.toString("base64"),
       knownId: row.id,
+      knownState: row.state,
     })),
   );
   const byPlace = new Map(found.map((each) => [each.n, each]));

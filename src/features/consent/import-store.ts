@@ -111,8 +111,9 @@ export interface NewImportedConsent {
   readonly occurredAt: string | undefined;
   readonly sealed: string | undefined;
   readonly importKey: string;
-  /** The uuid that the row says the event has: one that is on record is not imported. */
+  /** The uuid that the row says the event has, and its state: one that is on record and says just the same is left. */
   readonly knownId: string | undefined;
+  readonly knownState: string;
 }
 
 /** A batch of an import: consents, and the people of theirs whom nobody knew when they were looked for. */
@@ -164,7 +165,7 @@ function batchWrite(sql: Sql, ctx: Context, made: NewBatch, statePart: StatePart
         "person",
         toMake.length > 0 ? resolveAllPart(sql, ctx, toMake) : sql`select null as outcome where false`,
       ],
-      ["q", sql`${rowsPart(sql, made)} where ${isWhole} and not ${isOnRecord(sql, ctx, sql`r."knownId"`)}`],
+      ["q", sql`select * from (${rowsPart(sql, made)}) q where ${isWhole} and not ${isOnRecord(sql, ctx)}`],
       ["hashes", hashesOfAll(sql, ctx, "q")],
       ["scopes", scopesPart(sql, ctx)],
       ["against", againstPart(sql, ctx)],
@@ -201,19 +202,27 @@ function batchWrite(sql: Sql, ctx: Context, made: NewBatch, statePart: StatePart
 function rowsPart(sql: Sql, { consents, kinds }: NewBatch): Fragment {
   const numbered = kinds.map((kind, k) => ({ ...kind, k }));
   return sql`
-    select r.n, r.id, r."subjectId", r.named, coalesce(r."occurredAt", now()) as at, r.sealed, r."importKey", k.*
+    select r.n, r.id, r."subjectId", r.named, coalesce(r."occurredAt", now()) as at, r.sealed, r."importKey",
+      r."knownId", r."knownState", k.*
     from rows from (json_to_recordset(${JSON.stringify(consents)}::text::json) as (id uuid, "subjectId" uuid, named text[],
-      kind int, "occurredAt" timestamptz, sealed text, "importKey" text, "knownId" uuid)) with ordinality
-      r(id, "subjectId", named, kind, "occurredAt", sealed, "importKey", "knownId", n)
+      kind int, "occurredAt" timestamptz, sealed text, "importKey" text, "knownId" uuid, "knownState" text)) with ordinality
+      r(id, "subjectId", named, kind, "occurredAt", sealed, "importKey", "knownId", "knownState", n)
     join json_to_recordset(${JSON.stringify(numbered)}::text::json) k(k int, channel text, purpose text, "reportedState" text,
       "yesState" text, proof text, "collectionPointId" uuid, version int, indication text, language text,
       "validityDays" int) on k.k = r.kind`;
 }
 
-/** Whether there is a consent event of this id. Asked so that it is one look by the key, and never a join. */
-function isOnRecord(sql: Sql, ctx: Context, id: Fragment): Fragment {
-  return sql`coalesce((select true from consent_event e
-    where e.organization_id = ${ctx.organizationId}::uuid and e.id = ${id} limit 1), false)`;
+/**
+ * Whether the event that a row of `q` names is on record and says the same of the same person: a row that was changed
+ * since is another word. Asked so that it is one look by the key, and never a join.
+ */
+function isOnRecord(sql: Sql, ctx: Context): Fragment {
+  const rootOf = (id: Fragment) => sql`(select s.root_id from subject s
+    where s.organization_id = ${ctx.organizationId}::uuid and s.id = ${id})`;
+  return sql`coalesce((select e.state = q."knownState" and e.channel = q.channel and e.purpose = q.purpose
+      and date_trunc('milliseconds', e.occurred_at) = q.at
+      and ${rootOf(sql`e.subject_id`)} = ${rootOf(sql`q."subjectId"`)}
+    from consent_event e where e.organization_id = ${ctx.organizationId}::uuid and e.id = q."knownId" limit 1), false)`;
 }
 
 function eventPart(sql: Sql, ctx: Context, importId: string, endsAt: Date | undefined): Fragment {
@@ -274,15 +283,18 @@ export async function lookAtRows(
     readonly named: readonly string[];
     readonly channel: string;
     readonly purpose: string;
+    /** ISO 8601; null: unknown. */
+    readonly at: string | null;
     readonly importKey: string;
     readonly knownId: string | null;
+    readonly knownState: string;
   }[],
 ): Promise<readonly LookedAt[]> {
   return ctx.services.db.look(
     (sql) => sql<LookedAt[]>`
       with asked as materialized (
         select * from json_to_recordset(${JSON.stringify(rows)}::text::json) q(n int, named text[], channel text,
-          purpose text, "importKey" text, "knownId" uuid)),
+          purpose text, at timestamptz, "importKey" text, "knownId" uuid, "knownState" text)),
       q as materialized (
         select a.*, p."subjectId", case when p.people > 1 then 'conflict' when p.is_erased then 'gone' end as problem
         from asked a cross join lateral (
@@ -298,7 +310,7 @@ export async function lookAtRows(
       against as materialized (${againstPart(sql, ctx)})
       select q.n, q.problem, coalesce((select true from consent_event e where e.organization_id = ${ctx.organizationId}::uuid
           and e.import_key = decode(q."importKey", 'base64') limit 1), false)
-        or ${isOnRecord(sql, ctx, sql`q."knownId"`)} as "isRecorded", no.stands is not null as "isHeldBack"
+        or ${isOnRecord(sql, ctx)} as "isRecorded", no.stands is not null as "isHeldBack"
       from q left join against no on no.n = q.n`,
   );
 }

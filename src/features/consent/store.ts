@@ -458,6 +458,86 @@ export async function selectEventsAfter(
   );
 }
 
+/**
+ * Which of these events (uuids) a no stands against now, as the gate counts it: one in its scope by any identifier of the
+ * person, or a later one of their consent events. Only what they demonstrably said outlives an earlier no.
+ */
+export async function selectEnded(ctx: Context, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await ctx.services.db.look(
+    (sql) => sql<{ id: string }[]>`
+      with q as materialized (
+        select e.*, s.root_id from consent_event e
+        join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
+        where e.organization_id = ${ctx.organizationId}::uuid
+          and e.id = any(array(select x::uuid from unnest(${ids as string[]}::text[]) x))),
+      scopes as materialized (${scopesPart(sql, ctx)})
+      select q.id from q join scopes o on o.purpose = q.purpose
+      where exists (
+          select from subject r join identifier i on i.organization_id = r.organization_id and i.subject_id = r.id
+          join standing_no n on n.organization_id = i.organization_id and n.identifier_hash = i.hash
+          where r.organization_id = q.organization_id and r.root_id = q.root_id and n.channel in ('*', q.channel)
+            and n.purpose = any(o.purposes) and (q.proof <> 'demonstrated'
+              or date_trunc('second', n.at) >= date_trunc('second', q.effective_at)))
+        or exists (
+          select from subject r join consent_event e on e.organization_id = r.organization_id and e.subject_id = r.id
+          where r.organization_id = q.organization_id and r.root_id = q.root_id and e.channel = q.channel
+            and e.purpose = q.purpose and e.reported_state <> 'given'
+            and date_trunc('second', e.occurred_at) >= date_trunc('second', q.effective_at))`,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** A no that stands for an identifier, with whose it is and what it is to. */
+export interface StandingNoRow {
+  /** In hex. */
+  readonly hash: string;
+  /** '*' stands for every channel. */
+  readonly channel: string;
+  readonly purpose: string;
+  readonly kind: string;
+  readonly at: Date;
+  readonly eventId: string;
+  /** Uuid of the person's root; null: nobody is known by it. */
+  readonly subjectId: string | null;
+  /** The keys of the purposes that it is to. */
+  readonly purposes: readonly string[];
+  /** Another identifier of the person has the same no and comes before. */
+  readonly isAgain: boolean;
+}
+
+/** The standing noes of the organization after one (undefined: from the first), in the order of their key. */
+export async function selectNoesAfter(
+  ctx: Context,
+  after: StandingNoRow | undefined,
+  limit: number,
+): Promise<StandingNoRow[]> {
+  return ctx.services.db.look(
+    (sql) => sql<StandingNoRow[]>`
+      with page as materialized (
+        select * from standing_no where organization_id = ${ctx.organizationId}::uuid
+          and (identifier_hash, channel, purpose, kind) > (decode(${after?.hash ?? ""}, 'hex'), ${after?.channel ?? ""},
+            ${after?.purpose ?? ""}, ${after?.kind ?? ""})
+        order by identifier_hash, channel, purpose, kind limit ${limit}),
+      scopes as materialized (
+        select key, no_purposes(organization_id, key) as noes from purpose
+        where organization_id = ${ctx.organizationId}::uuid)
+      select encode(n.identifier_hash, 'hex') as hash, n.channel, n.purpose, n.kind, n.at, n.event_id as "eventId",
+        s.root_id as "subjectId", array(select key from scopes where n.purpose = any(noes) order by key) as purposes,
+        exists (
+          select from standing_no m
+          join identifier j on j.organization_id = m.organization_id and j.hash = m.identifier_hash
+          join subject r on r.organization_id = j.organization_id and r.id = j.subject_id
+          where m.organization_id = n.organization_id and m.event_id = n.event_id and m.channel = n.channel
+            and m.purpose = n.purpose and m.kind = n.kind and m.identifier_hash < n.identifier_hash
+            and r.root_id = s.root_id) as "isAgain"
+      from page n
+      left join identifier i on i.organization_id = n.organization_id and i.hash = n.identifier_hash
+      left join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
+      order by n.identifier_hash, n.channel, n.purpose, n.kind`,
+  );
+}
+
 /** Notes that everybody's consents were handed out. */
 export async function recordExport(ctx: Context): Promise<void> {
   await write<{ done: boolean }>(ctx, (sql) => ({

@@ -268,4 +268,108 @@ export const rowCases: readonly RowCase[] = [
     row: { ...yes, evidence: "\ufffd\ufffd\ufffd" },
     wanted: ["/evidence"],
   },
+  {
+    guarantee: "an empty cell in a column of states is no yes, under whatever evidence",
+    row: { ...yes, occurredAt: "2021-05-03T10:00:00Z", state: "" },
+    setting: legacy,
+    wanted: ["/state"],
+  },
+  { guarantee: "a state of null is no yes", row: { ...yes, state: null }, wanted: ["/state"] },
+  {
+    guarantee: "a state that the mapping reads from a member that is not there is no yes",
+    row: yes,
+    setting: mapped({ columns: { phone: "phone", state: "subscribed" } }),
+    wanted: ["/state"],
+  },
+  {
+    guarantee: "an empty cell in a column of states is what the mapping says that it is",
+    row: { ...yes, state: "" },
+    setting: mapped({ values: { state: { "": "withdrawn" } } }),
+    wanted: { reportedState: "withdrawn" },
+  },
+  {
+    guarantee: "an empty cell in a column of states is what the mapping says of every row",
+    row: { ...yes, state: "" },
+    setting: mapped({ constants: { state: "given" } }),
+    wanted: { reportedState: "given" },
+  },
+  {
+    guarantee: "a row without a state is a yes where nothing has one",
+    row: yes,
+    wanted: { reportedState: "given" },
+  },
+  ...(
+    [
+      " ",
+      "-",
+      "NULL",
+      "n/a",
+      "#N/A",
+      "\\N",
+      "null",
+      "нет",
+      {},
+      [null, { at: "-" }],
+      '{"order": null}',
+      false,
+    ] as const
+  ).map(
+    (evidence): RowCase => ({
+      guarantee: `evidence that says nothing traces nobody: ${JSON.stringify(evidence)}`,
+      row: { ...yes, ...shown, evidence },
+      wanted: { proof: "unproven", sealed: null },
+    }),
+  ),
+  ...["pageUrl", "userAgent", "operator", "ipAddress"].map(
+    (field): RowCase => ({
+      guarantee: `a filler traces nobody: ${field}`,
+      row: { ...yes, ...shown, [field]: " - " },
+      wanted: { proof: "unproven", sealed: null },
+    }),
+  ),
+  {
+    guarantee: "a page that is no address is kept and traces nobody",
+    row: { ...yes, ...shown, pageUrl: "our shop" },
+    wanted: { proof: "unproven", sealed: { pageUrl: "our shop" } },
+  },
+  {
+    guarantee: "the address of a page is a trace",
+    row: { ...yes, ...shown, pageUrl: "https://shop.example/checkout" },
+    wanted: { proof: "reported" },
+  },
+  {
+    guarantee: "evidence of one number is evidence",
+    row: { ...yes, ...shown, evidence: { order: 7, note: null } },
+    wanted: { proof: "reported", sealed: { evidence: { order: 7, note: null } } },
+  },
+  {
+    guarantee: "a cell called like something that every object has is read as it stands",
+    row: { ...yes, externalId: "constructor" },
+    setting: mapped({ values: { externalId: { a: "b" } } }),
+    wanted: { reportedState: "given" },
+  },
+  ...["revoked", "invalidated", "dpv:ConsentRevoked", "https://w3id.org/dpv#ConsentInvalidated"].map(
+    (state): RowCase => ({
+      guarantee: `what ended elsewhere is a no here: ${state}`,
+      row: { ...person, purpose: "promotions", state },
+      wanted: { reportedState: "withdrawn" },
+    }),
+  ),
+  ...([[{ kind: "phone", value: "+79161234568" }], '[{"kind":"phone","value":"+79161234568"}]'] as const).map(
+    (otherIdentifiers): RowCase => ({
+      guarantee: `a no is of every number that the row names, as ${typeof otherIdentifiers} too`,
+      row: { ...person, purpose: "promotions", state: "withdrawn", otherIdentifiers },
+      wanted: { identifiers: [{ value: "+79161234567" }, { value: "+79161234568" }] as never },
+    }),
+  ),
+  {
+    guarantee: "other identifiers of a no that cannot be read are refused",
+    row: {
+      ...person,
+      purpose: "promotions",
+      state: "withdrawn",
+      otherIdentifiers: [{ kind: "x", value: "1" }],
+    },
+    wanted: ["/otherIdentifiers"],
+  },
 ];

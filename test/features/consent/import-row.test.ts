@@ -52,8 +52,13 @@ describe("DPV's names of states", () => {
   it("say of a yes whose time is over that it has expired", () => {
     const at = new Date("2026-11-27T12:00:00Z");
     const [later, same] = [new Date(at.getTime() + 1), at];
-    expect(dpvStateOf({ state: "given", expiresAt: later }, at)).toBe("dpv:ConsentGiven");
-    expect(dpvStateOf({ state: "given", expiresAt: same }, at)).toBe("dpv:ConsentExpired");
-    expect(dpvStateOf({ state: "withdrawn", expiresAt: same }, at)).toBe("dpv:ConsentWithdrawn");
+    const isEnded = false;
+    expect(dpvStateOf({ state: "given", expiresAt: later, isEnded }, at)).toBe("dpv:ConsentGiven");
+    expect(dpvStateOf({ state: "given", expiresAt: same, isEnded }, at)).toBe("dpv:ConsentExpired");
+    expect(dpvStateOf({ state: "withdrawn", expiresAt: same, isEnded }, at)).toBe("dpv:ConsentWithdrawn");
+    expect(dpvStateOf({ state: "given", expiresAt: later, isEnded: true }, at)).toBe("dpv:ConsentWithdrawn");
+    expect(dpvStateOf({ state: "requested", expiresAt: later, isEnded: true }, at)).toBe(
+      "dpv:ConsentRequested",
+    );
   });
 });

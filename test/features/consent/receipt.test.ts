@@ -94,6 +94,23 @@ it("a receipt says who asked for what, how, when and for how long, and names sta
   expect((await receiptOf(shop, withdrawn)).body).toMatchObject({ consentStatus: "dpv:ConsentWithdrawn" });
 });
 
+it("the receipt of a yes that a later no ended says so", async () => {
+  const shop = await Shop.open(service);
+  const others = [{ phone: "+12025550122" }, { phone: "+12025550133" }];
+  const [optedOut, withdrew] = [await shop.proven(others[0] ?? {}), await shop.proven(others[1] ?? {})];
+  const still = await shop.proven(person);
+  await shop.optOut(others[0] ?? {}, { scope: "marketing" });
+  await shop.reported(others[1] ?? {}, { state: "withdrawn" });
+  const statuses = [];
+  for (const { id } of [optedOut, withdrew, still])
+    statuses.push((await receiptOf(shop, id)).body as { consentStatus: string });
+  expect(statuses.map(({ consentStatus }) => consentStatus)).toEqual([
+    "dpv:ConsentWithdrawn",
+    "dpv:ConsentWithdrawn",
+    "dpv:ConsentGiven",
+  ]);
+});
+
 it("a receipt tells no number, and only the organization's own are there", async () => {
   const { shop, ids } = await receipts();
   for (const id of ids) expect((await receiptOf(shop, id)).text).not.toContain("2025550111");

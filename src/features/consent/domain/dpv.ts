@@ -38,13 +38,17 @@ export function readState(word: string): ConsentState | undefined {
   return consentStates.find((state) => state === word) ?? ofDpv.get(word);
 }
 
-/** DPV's name of an event's state as it is now: a yes whose time is over has expired. Null for a word that is no state. */
+/**
+ * DPV's name of an event's state as it is now: a yes that a no stands against (`isEnded`) is withdrawn, one whose time is
+ * over has expired. Null for a word that is no state.
+ */
 export function dpvStateOf(
-  event: { readonly state: string; readonly expiresAt: Date | null },
+  event: { readonly state: string; readonly expiresAt: Date | null; readonly isEnded: boolean },
   now: Date,
 ): string | null {
   const state = consentStates.find((word) => word === event.state);
   if (state === undefined) return null;
+  if (state !== "given" && state !== "renewed") return dpvStates[state];
   const isOver = event.expiresAt !== null && event.expiresAt.getTime() <= now.getTime();
-  return dpvStates[isOver && (state === "given" || state === "renewed") ? "expired" : state];
+  return dpvStates[event.isEnded ? "withdrawn" : isOver ? "expired" : state];
 }

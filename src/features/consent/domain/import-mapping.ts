@@ -10,6 +10,7 @@ export const importFields = [
   "parentBsuid",
   "email",
   "externalId",
+  "otherIdentifiers",
   "channel",
   "purpose",
   "state",
@@ -40,7 +41,17 @@ export const importMapping = z.strictObject({
   /** What every row says that does not say it itself. Names nobody, and proves nothing. */
   constants: z
     .partialRecord(
-      field.exclude(["id", "phone", "waId", "bsuid", "parentBsuid", "email", "externalId", "evidence"]),
+      field.exclude([
+        "id",
+        "phone",
+        "waId",
+        "bsuid",
+        "parentBsuid",
+        "email",
+        "externalId",
+        "otherIdentifiers",
+        "evidence",
+      ]),
       word,
     )
     .default({}),

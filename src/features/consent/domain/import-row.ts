@@ -1,15 +1,17 @@
 import { Temporal } from "temporal-polyfill";
 import type { FieldError } from "../../../kernel/errors.ts";
 import {
+  fieldOfKind,
   type Identifier,
   type IdentifierInput,
+  type IdentifierKind,
   readIdentifiers,
   readTypedPhone,
 } from "../../../kernel/identifier.ts";
 import { parseId } from "../../../kernel/ids.ts";
 import { limits } from "../../../kernel/limits.ts";
 import { addSeconds, wholeSecond } from "../../../kernel/time.ts";
-import { readState } from "./dpv.ts";
+import { type ConsentState, readState } from "./dpv.ts";
 import type { ImportField, ImportMapping, RowFields } from "./import-mapping.ts";
 
 /** What proves an imported consent. */
@@ -38,7 +40,7 @@ export interface LegacyList {
 
 /** What rows are held against. */
 export interface RowSetting {
-  readonly mapping: Pick<ImportMapping, "constants" | "values" | "country" | "timeZone">;
+  readonly mapping: Pick<ImportMapping, "columns" | "constants" | "values" | "country" | "timeZone">;
   readonly now: Date;
   readonly purposes: ReadonlyMap<
     string,
@@ -56,6 +58,8 @@ export interface ImportRow {
   readonly identifiers: readonly Identifier[];
   readonly channel: string;
   readonly purpose: string;
+  /** As the row says it. */
+  readonly state: ConsentState;
   readonly reportedState: "given" | "withdrawn" | "refused";
   /** What a yes is stored as when nothing stands against it. */
   readonly yesState: "given" | "requested";
@@ -76,11 +80,13 @@ export interface ImportRow {
   } | null;
 }
 
-const channels = ["whatsapp", "sms", "email", "viber", "telegram"];
+export const channels = ["whatsapp", "sms", "email", "viber", "telegram"];
 const indications = ["ticked", "submitted", "clicked", "wrote", "said", "signed"];
 const identifierFields = ["phone", "waId", "bsuid", "parentBsuid", "email", "externalId"] as const;
 /** What only a row itself can say of the person's own doing, and how long it may be. */
 const traceLengths = { pageUrl: 2_000, ipAddress: 45, userAgent: 1_000, operator: 200 } as const;
+const traces = Object.keys(traceLengths) as (keyof typeof traceLengths)[];
+const isPage = (text: string) => /^https?:/i.test(text.trim()) && URL.canParse(text.trim());
 const languageTag = /^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$/;
 const ipAddress = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/;
 
@@ -99,12 +105,27 @@ function proofOf(row: {
   return row.namesWording && row.indication !== null && row.hasTrace ? "reported" : "unproven";
 }
 
+/** Our word for one of the file's; of a record's own members alone, so that no cell finds `constructor`. */
+function wordFor(words: Readonly<Record<string, string>> | undefined, word: string): string {
+  return (words !== undefined && Object.hasOwn(words, word) ? words[word] : undefined) ?? word;
+}
+
+/** What programs write where there is nothing, in lower case without signs: NULL, N/A, \N. */
+const fillers = new Set(["", "null", "na", "n", "none", "nil", "nan", "undefined", "false", "no", "нет"]);
+
+/** Whether something in a value is more than blanks, signs and fillers. What is spoilt is for others to refuse. */
+function saysSomething(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.values(value).some(saysSomething);
+  const text = String(value ?? "");
+  return /[\p{Cs}\ufffd\0]/u.test(text) || !fillers.has(text.replace(/[^\p{L}\p{N}]/gu, "").toLowerCase());
+}
+
 /** The purpose and the collection point (uuid) that a row names: what it is held against must be known before. */
 export function namesOf(own: RowFields, { constants, values }: RowSetting["mapping"]) {
   const said = (field: ImportField): string | undefined => {
     const value = own[field];
     if (typeof value !== "string" || value === "") return (constants as Record<string, string>)[field];
-    return values[field]?.[value] ?? value;
+    return wordFor(values[field], value);
   };
   return { purpose: said("purpose"), collectionPointId: parseId("cpt", said("collectionPointId") ?? "") };
 }
@@ -112,12 +133,19 @@ export function namesOf(own: RowFields, { constants, values }: RowSetting["mappi
 /**
  * Reads a row. Answers with what is wrong with it, with a pointer for each place, when it cannot be taken:
  *
+ * - a row is a yes without saying so only where nothing says a state: an empty cell is no yes.
  * - a yes needs a time; a list's own evidence gives it one, its end. A no is taken without.
  * - a yes is never dated before its evidence: not before the wording existed, the evidence's own date, or the time from
  *   which a legacy list was collected; and not after the time until which it was.
  * - of a day without an hour its first instant counts for a yes, its last for a no: in doubt the no is the later one.
  */
-export function readImportRow(own: RowFields, setting: RowSetting): ImportRow | readonly FieldError[] {
+export function readImportRow(row: RowFields, setting: RowSetting): ImportRow | readonly FieldError[] {
+  const own: RowFields = {
+    ...row,
+    ...Object.fromEntries(
+      [...traces, "evidence" as const].flatMap((field) => (saysSomething(row[field]) ? [] : [[field, ""]])),
+    ),
+  };
   const errors: FieldError[] = [];
   const refuse = (field: string, message: string) => void errors.push({ pointer: `/${field}`, message });
   const { mapping, now, legacy } = setting;
@@ -130,7 +158,7 @@ export function readImportRow(own: RowFields, setting: RowSetting): ImportRow | 
     if (typeof value === "object") refuse(field, "A text is expected here.");
     if (text.includes("\ufffd") || text.includes("\0") || !text.isWellFormed())
       refuse(field, "This is no readable text. Save the file as UTF-8.");
-    return mapping.values[field]?.[text] ?? text;
+    return wordFor(mapping.values[field], text);
   };
   const oneOf = (field: ImportField, words: readonly string[]): string | undefined => {
     const word = said(field);
@@ -139,18 +167,28 @@ export function readImportRow(own: RowFields, setting: RowSetting): ImportRow | 
     return undefined;
   };
 
-  const identifiers = readPeople(said, mapping.country ?? null, refuse);
+  const named = readPeople(said, mapping.country ?? null, refuse);
   const channel = oneOf("channel", channels) ?? "whatsapp";
   const purposeKey = said("purpose");
   const purpose = setting.purposes.get(purposeKey ?? "");
   if (purposeKey === undefined) refuse("purpose", "Say to what: a purpose's key.");
   else if (purpose === undefined) refuse("purpose", "There is no such purpose.");
 
-  const word = said("state") ?? "given";
+  const hasState = own.state !== undefined || mapping.columns?.state !== undefined;
+  const word = said("state") ?? (hasState ? wordFor(mapping.values.state, "") : "given");
   const state = readState(word);
-  if (state !== "given" && state !== "requested" && state !== "withdrawn" && state !== "refused")
-    refuse("state", "One of given, requested, withdrawn, refused, or as DPV names them.");
   const isYes = state === "given" || state === "requested";
+  const isNo = state === "withdrawn" || state === "refused" || state === "revoked" || state === "invalidated";
+  if (!isYes && !isNo)
+    refuse(
+      "state",
+      word === ""
+        ? "This says neither yes nor no. Say in the mapping what an empty cell means (values.state) or leave the row out."
+        : "One of given, requested, withdrawn, refused, revoked, invalidated, or as DPV names them.",
+    );
+
+  // A no is taken from every number and address that the person goes by.
+  const identifiers = isNo ? [...named, ...readOthers(own.otherIdentifiers, refuse)] : named;
 
   const indication = oneOf("indication", indications) ?? null;
   const language = said("language") ?? null;
@@ -158,7 +196,7 @@ export function readImportRow(own: RowFields, setting: RowSetting): ImportRow | 
     refuse("language", "A language tag such as en, ru or pt-BR.");
 
   const sealed: Record<string, unknown> = {};
-  for (const field of Object.keys(traceLengths) as (keyof typeof traceLengths)[]) {
+  for (const field of traces) {
     const text = said(field);
     if (text === undefined) continue;
     if (text.length > traceLengths[field]) refuse(field, `At most ${traceLengths[field]} characters.`);
@@ -167,9 +205,9 @@ export function readImportRow(own: RowFields, setting: RowSetting): ImportRow | 
   }
   const evidence = readEvidence(own.evidence, refuse);
   if (evidence !== undefined) sealed.evidence = evidence;
-  const isSaid = (value: unknown) => value !== undefined && value !== null && value !== "";
   const hasTrace =
-    isSaid(own.evidence) || Object.keys(traceLengths).some((name) => isSaid(own[name as ImportField]));
+    evidence !== undefined ||
+    traces.some((field) => saysSomething(own[field]) && (field !== "pageUrl" || isPage(String(own.pageUrl))));
 
   const occurredAt = readTime("occurredAt", said, mapping.timeZone, isYes ? "first" : "last", refuse);
   const evidenceAt = readTime("evidenceAt", said, mapping.timeZone, "first", refuse);
@@ -192,13 +230,15 @@ export function readImportRow(own: RowFields, setting: RowSetting): ImportRow | 
   }
 
   const id = said("id");
-  if (errors.length > 0 || purpose === undefined || purposeKey === undefined) return errors;
+  if (errors.length > 0 || purpose === undefined || purposeKey === undefined || state === undefined)
+    return errors;
   return {
     id: id === undefined ? null : (parseId("cns", id) ?? null),
     identifiers,
     channel,
     purpose: purposeKey,
-    reportedState: state === "withdrawn" || state === "refused" ? state : "given",
+    state,
+    reportedState: isYes ? "given" : state === "refused" ? "refused" : "withdrawn",
     yesState: purpose.doubleOptIn || state === "requested" ? "requested" : "given",
     occurredAt: at === undefined || isAhead ? null : at,
     validityDays: purpose.validityDays,
@@ -234,6 +274,22 @@ function readPeople(said: Said, country: string | null, refuse: Refuse): readonl
   return identifiers;
 }
 
+/** Further identifiers as an export has them: `[{"kind": "phone", "value": "+79161234567"}]`, as JSON in a CSV cell. */
+function readOthers(value: unknown, refuse: Refuse): readonly Identifier[] {
+  if (value === undefined || value === null || value === "") return [];
+  try {
+    const others: unknown = typeof value === "string" ? JSON.parse(value) : value;
+    return (others as { kind: IdentifierKind; value: string }[]).map((other) => {
+      const { identifiers } = readIdentifiers({ [fieldOfKind[other.kind]]: other.value });
+      if (identifiers[0] === undefined) throw new TypeError("Unreadable.");
+      return identifiers[0];
+    });
+  } catch {
+    refuse("otherIdentifiers", 'Write it like [{"kind": "phone", "value": "+79161234567"}].');
+    return [];
+  }
+}
+
 function readEvidence(value: unknown, refuse: Refuse): unknown {
   if (value === undefined || value === null || value === "") return undefined;
   if (typeof value === "object") {
@@ -245,9 +301,10 @@ function readEvidence(value: unknown, refuse: Refuse): unknown {
   if (text.length > limits.textLength) refuse("evidence", `At most ${limits.textLength} characters.`);
   if (text.includes("\ufffd") || text.includes("\0") || !text.isWellFormed())
     refuse("evidence", "This is no readable text. Save the file as UTF-8.");
-  if (!text.startsWith("{")) return text;
+  if (!text.startsWith("{") || text.length > limits.textLength) return text;
   try {
-    return JSON.parse(text);
+    const read: unknown = JSON.parse(text);
+    return saysSomething(read) ? read : undefined;
   } catch {
     return text;
   }
