@@ -463,7 +463,8 @@ function fitConsent(
   return { purpose, shown, occurredAt };
 }
 
-function othersToken() {
+/** The refusal of a capture token that was used for somebody else. */
+export function othersToken(): SaysoError {
   return invalid(tokenPointer, "This capture token proved the consent of another person.");
 }
 

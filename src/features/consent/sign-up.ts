@@ -1,5 +1,6 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
+import { replayAll } from "../../db/write.ts";
 import { type FieldError, invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
@@ -18,7 +19,7 @@ import {
 import { findPurposes } from "../organization/index.ts";
 import { hashIdentifier } from "../subject/index.ts";
 import { confirmationCode, sendConfirmation } from "./confirm.ts";
-import { giveConsent } from "./record-consents.ts";
+import { giveConsent, othersToken } from "./record-consents.ts";
 
 export type { OpenedPoint };
 
@@ -141,10 +142,17 @@ export async function signUp(opened: OpenedPoint, input: SignUp): Promise<Signed
   const recorded = [];
   // Whoever reads the mail has shown nothing about a number, and the other way round.
   const reached = shown.channels.filter((channel) => (channel === "email") === (field === "email"));
+  const step = (channel: string, purpose: string) =>
+    once(ctx, `sign-up/${capture.tokenId}/${channel}/${purpose}`, `${input.captureToken}:${hash}`);
+  // One token, one number: whether two numbers are one person's is not told to whoever can type both.
+  const earlier = await replayAll(
+    reached.flatMap((channel) => boxes.flatMap((box) => box.purposes.map((key) => step(channel, key)))),
+  );
+  if (earlier.some((answer) => answer instanceof SaysoError)) throw othersToken();
   for (const [channel, purpose] of reached.flatMap((each) => agreed.map((key) => [each, key] as const))) {
     recorded.push(
       await giveConsent(
-        once(ctx, `sign-up/${capture.tokenId}/${hash}/${channel}/${purpose}`, input.captureToken),
+        step(channel, purpose),
         {
           subject,
           channel,
@@ -160,7 +168,10 @@ export async function signUp(opened: OpenedPoint, input: SignUp): Promise<Signed
           },
         },
         { by: "visitor" },
-      ),
+      ).catch((error: unknown) => {
+        if (error instanceof SaysoError && error.code === "idempotency_key_reused") throw othersToken();
+        throw error;
+      }),
     );
   }
   const [first] = recorded;

@@ -321,6 +321,19 @@ describe("a yes that anybody may have typed", () => {
     );
   });
 
+  it("does not tell by its token whether two numbers are one person's", async () => {
+    const { shop, visit } = await open();
+    const [first, second, stranger] = [newPhone(), newPhone(), newPhone()];
+    const [a, b] = [await shop.reported({ phone: first }), await shop.reported({ phone: second })];
+    await shop.reported({ phone: stranger });
+    await shop.org.post(`/v1/subjects/${a.subjectId}/merge`, { other: b.subjectId, reason: "Same." });
+    const token = await visit.token();
+    const sent = [];
+    for (const phone of [first, second, stranger, first])
+      sent.push((await visit.send({ token, phone, boxes: [1] })).status);
+    expect(sent).toEqual([200, 422, 422, 200]);
+  });
+
   it("yields to a no that was said before it and came in after it", async () => {
     const { shop, visit } = await open();
     const phone = newPhone();
