@@ -1,7 +1,7 @@
 import type { Context } from "../../context.ts";
 import { notFound } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
-import { findPoint, findVersions } from "../collection/index.ts";
+import { boxFor, findPoint, findVersions } from "../collection/index.ts";
 import { findPurpose, getOrganization } from "../organization/index.ts";
 import { dpvStateOf } from "./domain/dpv.ts";
 import { buildReceipt } from "./domain/receipt.ts";
@@ -15,7 +15,7 @@ export async function consentReceipt(ctx: Context, id: string) {
   const [organization, purpose, shown, ended] = await Promise.all([
     getOrganization(ctx),
     findPurpose(ctx, event.purpose),
-    findShown(ctx, event.collectionPointId, event.collectionPointVersion),
+    findShown(ctx, event.collectionPointId, event.collectionPointVersion, event.purpose),
     selectEnded(ctx, [event.id]),
   ]);
   return buildReceipt({
@@ -30,12 +30,14 @@ export async function consentReceipt(ctx: Context, id: string) {
   });
 }
 
-async function findShown(ctx: Context, pointId: string | null, version: number | null) {
+async function findShown(ctx: Context, pointId: string | null, version: number | null, purpose: string) {
   if (pointId === null) return null;
   const [point, versions] = await Promise.all([
     findPoint(ctx, formatId("cpt", pointId)),
     findVersions(ctx, [pointId]),
   ]);
   const shown = versions.find((each) => each.version === version);
-  return shown === undefined ? null : { ...shown, name: point.name, kind: point.kind };
+  if (shown === undefined) return null;
+  const { wordingSha256 } = boxFor(shown, purpose) ?? shown;
+  return { ...shown, wordingSha256, name: point.name, kind: point.kind };
 }

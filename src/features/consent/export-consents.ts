@@ -3,7 +3,7 @@ import { fieldOfKind, type IdentifierInput, type IdentifierKind } from "../../ke
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { open } from "../../kernel/seal.ts";
-import { findVersions } from "../collection/index.ts";
+import { boxFor, findVersions } from "../collection/index.ts";
 import { type RecordedPerson, readPeople } from "../subject/index.ts";
 import { dpvStateOf, dpvStates } from "./domain/dpv.ts";
 import { channels } from "./domain/import-row.ts";
@@ -72,12 +72,11 @@ export async function* exportConsents(ctx: Context): AsyncGenerator<readonly Exp
         events.map(({ id }) => id),
       ),
     ]);
-    const digests = new Map(
-      wordings.map((each) => [`${each.collectionPointId} ${each.version}`, each.wordingSha256]),
-    );
+    const versions = new Map(wordings.map((each) => [`${each.collectionPointId} ${each.version}`, each]));
     const now = ctx.services.now();
     yield events.map((event) => {
-      const wordingSha256 = digests.get(`${event.collectionPointId} ${event.collectionPointVersion}`) ?? null;
+      const shown = versions.get(`${event.collectionPointId} ${event.collectionPointVersion}`);
+      const { wordingSha256 = null } = (shown && (boxFor(shown, event.purpose) ?? shown)) ?? {};
       const isEnded = ended.has(event.id);
       return exported({ ...event, wordingSha256, isEnded }, people.get(event.subjectId), now);
     });

@@ -137,7 +137,7 @@ type StatePart = (sql: Sql, sums: Fragment) => Fragment;
  * Records a batch and that it is done in one statement: the people it makes, consents, what they add up to, the standing
  * noes and one audit entry. What was imported before, by whichever file, is left as it is. Answers how many consents are
  * new; `done` when somebody else has recorded the batch already, `again` when somebody whom it was to make has become
- * known meanwhile: then nothing of it was recorded.
+ * known meanwhile: then none of its consents was recorded, and the others whom it was to make are known.
  *
  * A yes while a no stands in its scope is stored as `requested`: an import never shows the person's own doing.
  */

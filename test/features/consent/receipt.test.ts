@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import Ajv from "ajv-draft-04";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestService, type TestService } from "../../support/service.ts";
-import { ago, Shop } from "../../support/shop.ts";
+import { ago, created, Shop } from "../../support/shop.ts";
 
 // The Kantara Initiative's own schema lies beside the project, not in it.
 const schemaFile = new URL(
@@ -109,6 +110,33 @@ it("the receipt of a yes that a later no ended says so", async () => {
     "dpv:ConsentWithdrawn",
     "dpv:ConsentGiven",
   ]);
+});
+
+it("a receipt names the wording of the box that asked for the purpose, not of the whole screen", async () => {
+  const shop = await Shop.open(service);
+  const wordings = [
+    "Shop may send me offers on WhatsApp. I can stop at any time.",
+    "Shop may tell me of my orders on WhatsApp. I can stop at any time.",
+  ];
+  const boxes = [
+    { wording: wordings[0], purposes: ["promotions"], required: false },
+    { wording: wordings[1], purposes: ["order_updates"], required: false },
+  ];
+  const { version } = await created<{ version: number }>(
+    shop.org.post(`/v1/collection-points/${shop.point}/versions`, {
+      channels: ["whatsapp"],
+      language: "en",
+      privacyNoticeUrl: "https://shop.example/privacy",
+      boxes,
+    }),
+  );
+  for (const [n, purpose] of ["promotions", "order_updates"].entries()) {
+    const { id } = await shop.reported(person, { purpose }, { version });
+    const wordingSha256 = createHash("sha256")
+      .update(wordings[n] ?? "")
+      .digest("hex");
+    expect((await receiptOf(shop, id)).body).toMatchObject({ wordingSha256 });
+  }
 });
 
 it("a receipt tells no number, and only the organization's own are there", async () => {
