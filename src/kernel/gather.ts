@@ -11,7 +11,7 @@ export interface Gathered<Item, Answer> {
 /**
  * Turns many simultaneous calls into few: while `inFlight` runs are under way, calls wait and go together into
  * the next one, at most `most` at a time. `run` answers in the order of its items; when it fails, see settleTogether.
- * With `restMs` those that wait when a run ends wait that much longer for company, unless half of `most` are there: a call
+ * With a `rest` those that wait when a run ends wait until it is over, for company, unless half of `most` are there: a call
  * that comes to an idle line goes at once, and under load fewer runs serve as many.
  *
  * At most `mostWaiting` calls wait, further ones are refused at once with `unavailable`: under more load than the
@@ -22,9 +22,9 @@ export function gather<Item, Answer>(
   {
     most,
     inFlight,
-    restMs = 0,
+    rest,
     mostWaiting = limits.waitingChecks,
-  }: { most: number; inFlight: number; restMs?: number; mostWaiting?: number },
+  }: { most: number; inFlight: number; rest?: () => Promise<unknown>; mostWaiting?: number },
 ): Gathered<Item, Answer> {
   interface Waiting {
     readonly item: Item;
@@ -53,8 +53,8 @@ export function gather<Item, Answer>(
       running += 1;
       void runOnce(calls).finally(() => {
         running -= 1;
-        if (restMs === 0 || waiting.length + patient.length >= most / 2) start();
-        else setTimeout(start, restMs);
+        if (rest === undefined || waiting.length + patient.length >= most / 2) start();
+        else void rest().then(start);
       });
     }
   }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SaysoError } from "../../src/kernel/errors.ts";
 import { gather } from "../../src/kernel/gather.ts";
 
@@ -145,29 +145,27 @@ describe("while every run is taken", () => {
 });
 
 describe("with a rest", () => {
-  afterEach(() => void vi.useRealTimers());
-
   /** Runs that end when they are told to, and the sizes that they had. */
   function restingLine(most: number) {
     const sizes: number[] = [];
     const ends: (() => void)[] = [];
+    const rests: (() => void)[] = [];
     const call = gather<number, number>(
       async (batch) => {
         sizes.push(batch.length);
         await new Promise<void>((resolve) => ends.push(resolve));
         return batch;
       },
-      { most, inFlight: 1, restMs: 3 },
+      { most, inFlight: 1, rest: () => new Promise((resolve) => rests.push(() => resolve(undefined))) },
     );
-    return { call, sizes, endRun: () => ends.shift()?.() };
+    return { call, sizes, endRun: () => ends.shift()?.(), endRest: () => rests.shift()?.() };
   }
   const turns = async () => {
     for (let n = 0; n < 10; n += 1) await new Promise((resolve) => setImmediate(resolve));
   };
 
   test("a call to an idle line goes at once, and few that waited wait for company before they go", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
-    const { call, sizes, endRun } = restingLine(8);
+    const { call, sizes, endRun, endRest } = restingLine(8);
     const answers = [call(1)];
     await turns();
     expect(sizes).toEqual([1]);
@@ -178,7 +176,7 @@ describe("with a rest", () => {
     answers.push(call(3));
     await turns();
     expect(sizes).toEqual([1]);
-    vi.advanceTimersByTime(3);
+    endRest();
     await turns();
     expect(sizes).toEqual([1, 2]);
     endRun();
@@ -186,7 +184,6 @@ describe("with a rest", () => {
   });
 
   test("half of what a run takes does not wait", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
     const { call, sizes, endRun } = restingLine(4);
     const answers = [call(1)];
     await turns();

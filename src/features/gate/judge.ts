@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Services } from "../../context.ts";
 import { type Gathered, gather } from "../../kernel/gather.ts";
 import { parseId } from "../../kernel/ids.ts";
@@ -56,7 +57,7 @@ export function createLanes(services: Services): Lanes {
     judge: gather((asked: readonly Prepared[]) => judgeAll(services, policies, asked), {
       most,
       inFlight: 1,
-      restMs: limits.checkRestMs,
+      rest: () => delay(limits.checkRestMs),
     }),
     record: gather(
       async (made: readonly NewDecision[]) => {
@@ -64,7 +65,7 @@ export function createLanes(services: Services): Lanes {
         return made.map(({ id }) => recorded.has(id));
       },
       // Whoever was judged is not refused after that.
-      { most, inFlight: 2, restMs: limits.checkRestMs, mostWaiting: Number.POSITIVE_INFINITY },
+      { most, inFlight: 2, rest: () => delay(limits.checkRestMs), mostWaiting: Number.POSITIVE_INFINITY },
     ),
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Context, Services } from "../../context.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { gather } from "../../kernel/gather.ts";
@@ -41,7 +42,7 @@ export function createRedeemer(services: Services, { judge, record }: Lanes): Re
       const found = new Map((await selectPermits(services, keys)).map((permit) => [keyOf(permit), permit]));
       return keys.map((key) => found.get(keyOf(key)));
     },
-    { most, inFlight: 1, restMs: limits.checkRestMs },
+    { most, inFlight: 1, rest: () => delay(limits.checkRestMs) },
   );
   const claim = gather(
     async (wanted: readonly Claim[]) => {
@@ -50,7 +51,7 @@ export function createRedeemer(services: Services, { judge, record }: Lanes): Re
       const redeemed = await insertRedemptions(services, [...unlike.values()]);
       return wanted.map((each) => redeemed.has(each.id) && unlike.get(keyOf(each)) === each);
     },
-    { most, inFlight: 2, restMs: limits.checkRestMs, mostWaiting: Number.POSITIVE_INFINITY },
+    { most, inFlight: 2, rest: () => delay(limits.checkRestMs), mostWaiting: Number.POSITIVE_INFINITY },
   );
 
   async function redeem(key: PermitKey): Promise<Redemption | undefined> {

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Context, Services } from "../../context.ts";
 import { violatedUnique } from "../../db/database.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
@@ -60,7 +61,7 @@ export function apiKeyFinder(services: Services): (key: string) => Promise<LiveA
   const find = gather<string, LiveApiKey | undefined>((sums) => selectLiveApiKeys(services, sums), {
     most: 200,
     inFlight: 1,
-    restMs: limits.checkRestMs,
+    rest: () => delay(limits.checkRestMs),
   });
   return (key) => find(hash("sha256", key, "hex"));
 }
