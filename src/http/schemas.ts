@@ -1,5 +1,7 @@
 import { z } from "@hono/zod-openapi";
+import { channels } from "../kernel/channels.ts";
 import { type IdPrefix, parseId } from "../kernel/ids.ts";
+import { languageTag } from "../kernel/language.ts";
 import { limits } from "../kernel/limits.ts";
 
 /** Text that people read: trimmed of nothing, bounded, not empty. */
@@ -39,7 +41,7 @@ export const instant = z.iso
 export const language = z
   .string()
   .max(35)
-  .regex(/^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$/, "A language tag such as en, ru or pt-BR.")
+  .regex(languageTag, "A language tag such as en, ru or pt-BR.")
   .openapi({ example: "en" });
 
 export const httpUrl = z
@@ -72,7 +74,7 @@ export const subjectReference = z
   .refine(atLeastOne, "Name at least one identifier.")
   .openapi("SubjectReference");
 
-export const channel = z.enum(["whatsapp", "sms", "email", "viber", "telegram"]);
+export const channel = z.enum(channels);
 
 export const problemSchema = z
   .object({

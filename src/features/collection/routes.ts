@@ -111,20 +111,22 @@ const settings = {
     }),
 };
 
-/** One wording with its purposes, or boxes. */
-function oneOrSeveral(
-  version: { wording?: string | undefined; purposes?: unknown; boxes?: unknown },
-  purposesNeeded: boolean,
-): [field: string, message: string][] {
-  const { wording, purposes, boxes } = version;
-  if (boxes === undefined)
-    return [
-      ...(wording === undefined ? [["wording", "Give a wording with its purposes, or boxes."]] : []),
-      ...(purposes === undefined && purposesNeeded ? [["purposes", "Name what the wording asks for."]] : []),
-    ] as [string, string][];
-  return Object.entries({ wording, purposes }).flatMap(([field, value]) =>
-    value === undefined ? [] : [[field, "Each box has its own. Leave this out."]],
-  );
+/** Takes one wording with its purposes, or boxes, and nothing of both. */
+function oneOrSeveral({ purposesNeeded }: { purposesNeeded: boolean }) {
+  return (
+    { wording, purposes, boxes }: { wording?: string | undefined; purposes?: unknown; boxes?: unknown },
+    refined: z.RefinementCtx,
+  ): void => {
+    const refuse = (field: string, message: string) =>
+      refined.addIssue({ code: "custom", path: [field], message });
+    if (boxes === undefined) {
+      if (wording === undefined) refuse("wording", "Give a wording with its purposes, or boxes.");
+      if (purposes === undefined && purposesNeeded) refuse("purposes", "Name what the wording asks for.");
+      return;
+    }
+    for (const [field, value] of Object.entries({ wording, purposes }))
+      if (value !== undefined) refuse(field, "Each box has its own. Leave this out.");
+  };
 }
 
 const settingsChange = z
@@ -164,10 +166,7 @@ const pointInput = z
     keywords: settings.keywords.default([]),
     ...versionFields,
   })
-  .superRefine((input, refined) => {
-    for (const [field, message] of oneOrSeveral(input, true))
-      refined.addIssue({ code: "custom", path: [field], message });
-  });
+  .superRefine(oneOrSeveral({ purposesNeeded: true }));
 
 const versionInput = z
   .strictObject({
@@ -175,17 +174,11 @@ const versionInput = z
     channels: versionFields.channels.optional(),
     language: language.optional(),
   })
-  .superRefine((input, refined) => {
-    for (const [field, message] of oneOrSeveral(input, false))
-      refined.addIssue({ code: "custom", path: [field], message });
-  });
+  .superRefine(oneOrSeveral({ purposesNeeded: false }));
 
 const checkInput = z
   .strictObject({ kind: kind.default("form"), ...versionFields })
-  .superRefine((input, refined) => {
-    for (const [field, message] of oneOrSeveral(input, true))
-      refined.addIssue({ code: "custom", path: [field], message });
-  });
+  .superRefine(oneOrSeveral({ purposesNeeded: true }));
 
 const checkedWording = z
   .object({

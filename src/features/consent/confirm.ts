@@ -20,8 +20,8 @@ import { queueConfirmation, selectTypedYeses, type TypedYes } from "./store.ts";
 const use = "consent_confirmation";
 const lifeSeconds = limits.confirmationLifeDays * 24 * 3600;
 const everDays = 100 * 366;
-/** What the page gives to write, without the code. */
-const givenWords = messageInAll("page", "signUpDone.words", { code: "" });
+/** What the page gives to write, without the code, as it sounds; or nothing. */
+const givenWords = new Set(["", ...messageInAll("page", "signUpDone.words", { code: "" }).map(foldPhrase)]);
 /** Not to be heard as words are, and it may say no. */
 const pictograph = /\p{Extended_Pictographic}/u;
 
@@ -79,10 +79,9 @@ export async function wordsBesideCode(
  */
 export async function confirmByMessage(ctx: Context, message: ConfirmingMessage): Promise<void> {
   const { meant, beside } = await readCodes(ctx, message, limits.confirmationLifeDays);
-  const given = new Set(["", ...givenWords.map(foldPhrase)]);
   if (
     message.texts.some((text) => pictograph.test(text)) ||
-    !beside.every((text) => given.has(foldPhrase(text)))
+    !beside.every((text) => givenWords.has(foldPhrase(text)))
   )
     return;
   // The platform tells whole seconds. What was typed after the message is nothing that it can be about.

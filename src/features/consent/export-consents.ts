@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { channels } from "../../kernel/channels.ts";
 import { fieldOfKind, type IdentifierInput, type IdentifierKind } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -6,7 +7,6 @@ import { open } from "../../kernel/seal.ts";
 import { boxFor, findVersions } from "../collection/index.ts";
 import { type RecordedPerson, readPeople } from "../subject/index.ts";
 import { dpvStateOf, dpvStates } from "./domain/dpv.ts";
-import { channels } from "./domain/import-row.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import {
   type ConsentEventRow,

@@ -15,6 +15,7 @@ import {
 import { limits } from "../../kernel/limits.ts";
 import { consentHistory, listConsents } from "./consent-history.ts";
 import { consentReceipt } from "./consent-receipt.ts";
+import { indications } from "./domain/import-row.ts";
 import type { ConsentRecorder } from "./record-consents.ts";
 
 const consentInput = z.strictObject({
@@ -32,7 +33,7 @@ const consentInput = z.strictObject({
       description:
         "From the widget, the checkbox or `…/capture-tokens`: proves which wording, version, language and page was on the screen. Good for one person and one day.",
     }),
-    indication: z.enum(["ticked", "submitted", "clicked", "wrote", "said", "signed"]),
+    indication: z.enum(indications),
     pageUrl: text(2_000).optional(),
     ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
     userAgent: text(1_000).optional(),

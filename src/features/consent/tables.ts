@@ -31,8 +31,8 @@ export const consentEvent = pgTable(
     /** What the caller reported; differs when a yes came after a no or awaits its confirmation. */
     reportedState: text().notNull(),
     /**
-     * demonstrated (the person's own doing can be shown), reported, legacy (collected before Sayso, under evidence for a
-     * whole list), or unproven.
+     * demonstrated (the person's own doing can be shown), typed (on a page, by whoever it was), reported, legacy
+     * (collected before Sayso, under evidence for a whole list), or unproven.
      */
     proof: text().notNull(),
     collectionPointId: uuid(),

@@ -44,29 +44,25 @@ export interface Lanes {
   readonly record: Gathered<NewDecision, boolean>;
 }
 
+const shared = { most: limits.gatheredChecks, rest: () => delay(limits.checkRestMs) };
+/** A lane that reads: one statement at a time, for what each costs by itself. */
+export const reading = { ...shared, inFlight: 1 };
+/** One that writes: it may wait for a lock, and then another goes beside it. Whoever was judged is not refused after that. */
+export const writing = { ...shared, inFlight: 2, mostWaiting: Number.POSITIVE_INFINITY };
+
 /**
  * Two lanes with statements of their own, so that while some are being recorded the facts of the next are read. What is
  * redeemed is judged in the same statements as what is checked: half of what a statement costs does not depend on how
- * many are in it. For that reason one that reads goes at a time, too; one that writes may wait for a lock, and then
- * another goes beside it.
+ * many are in it.
  */
 export function createLanes(services: Services): Lanes {
   const policies = createPolicies(services);
-  const most = limits.gatheredChecks;
   return {
-    judge: gather((asked: readonly Prepared[]) => judgeAll(services, policies, asked), {
-      most,
-      inFlight: 1,
-      rest: () => delay(limits.checkRestMs),
-    }),
-    record: gather(
-      async (made: readonly NewDecision[]) => {
-        const recorded = await insertDecisions(services, made);
-        return made.map(({ id }) => recorded.has(id));
-      },
-      // Whoever was judged is not refused after that.
-      { most, inFlight: 2, rest: () => delay(limits.checkRestMs), mostWaiting: Number.POSITIVE_INFINITY },
-    ),
+    judge: gather((asked: readonly Prepared[]) => judgeAll(services, policies, asked), reading),
+    record: gather(async (made: readonly NewDecision[]) => {
+      const recorded = await insertDecisions(services, made);
+      return made.map(({ id }) => recorded.has(id));
+    }, writing),
   };
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Context, Services } from "../../context.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { gather } from "../../kernel/gather.ts";
@@ -8,7 +7,7 @@ import { limits } from "../../kernel/limits.ts";
 import { readInstant } from "./domain/instants.ts";
 import { simulatedAtRedemption } from "./domain/simulator.ts";
 import { type PermitCode, permitTexts } from "./domain/texts.ts";
-import { type Judged, type Lanes, newDecision, slotOf } from "./judge.ts";
+import { type Judged, type Lanes, newDecision, reading, slotOf, writing } from "./judge.ts";
 import {
   type Claim,
   insertRedemptions,
@@ -36,23 +35,16 @@ export type Redeemer = (ctx: Context, permitId: string, language: Language) => P
  * then the message must not go out, and a new check with the same messageRef tells how things stand.
  */
 export function createRedeemer(services: Services, { judge, record }: Lanes): Redeemer {
-  const most = limits.gatheredChecks;
-  const find = gather(
-    async (keys: readonly PermitKey[]) => {
-      const found = new Map((await selectPermits(services, keys)).map((permit) => [keyOf(permit), permit]));
-      return keys.map((key) => found.get(keyOf(key)));
-    },
-    { most, inFlight: 1, rest: () => delay(limits.checkRestMs) },
-  );
-  const claim = gather(
-    async (wanted: readonly Claim[]) => {
-      // Of one permit that is redeemed twice at the same time one attempt is made; the others find it used.
-      const unlike = new Map(wanted.map((each) => [keyOf(each), each]));
-      const redeemed = await insertRedemptions(services, [...unlike.values()]);
-      return wanted.map((each) => redeemed.has(each.id) && unlike.get(keyOf(each)) === each);
-    },
-    { most, inFlight: 2, rest: () => delay(limits.checkRestMs), mostWaiting: Number.POSITIVE_INFINITY },
-  );
+  const find = gather(async (keys: readonly PermitKey[]) => {
+    const found = new Map((await selectPermits(services, keys)).map((permit) => [keyOf(permit), permit]));
+    return keys.map((key) => found.get(keyOf(key)));
+  }, reading);
+  const claim = gather(async (wanted: readonly Claim[]) => {
+    // Of one permit that is redeemed twice at the same time one attempt is made; the others find it used.
+    const unlike = new Map(wanted.map((each) => [keyOf(each), each]));
+    const redeemed = await insertRedemptions(services, [...unlike.values()]);
+    return wanted.map((each) => redeemed.has(each.id) && unlike.get(keyOf(each)) === each);
+  }, writing);
 
   async function redeem(key: PermitKey): Promise<Redemption | undefined> {
     for (let triesLeft: number = limits.checkTries; ; triesLeft -= 1) {

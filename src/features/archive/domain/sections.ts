@@ -26,7 +26,7 @@ const consent = z.strictObject({
   state: text,
   /** What the caller reported, where Sayso recorded another state (a yes after a no that awaits confirmation). */
   reportedState: text.nullable(),
-  /** demonstrated, reported, legacy or unproven. */
+  /** demonstrated, typed, reported, legacy or unproven. */
   proof: text.nullable(),
   occurredAt: instant,
   recordedAt: instant,

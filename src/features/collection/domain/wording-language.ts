@@ -1,3 +1,4 @@
+import { channels } from "../../../kernel/channels.ts";
 import { wordsOf } from "./wording-words.ts";
 
 const scripts = {
@@ -61,7 +62,7 @@ export function languageDiffers(
   names: readonly string[],
 ): "script" | "words" | undefined {
   const [primary = "", ...subtags] = language.toLowerCase().split(/[-_]/);
-  const left = new Set([...names.flatMap(wordsOf), "whatsapp", "sms", "email", "viber", "telegram", "stop"]);
+  const left = new Set([...names.flatMap(wordsOf), ...channels, "stop"]);
   const words = wordsOf(wording).filter((word) => !left.has(word));
   const expected: readonly Script[] = subtags.includes("latn")
     ? ["Latin"]

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { channels } from "../../../kernel/channels.ts";
+import { languageTag } from "../../../kernel/language.ts";
 import { isTimeZone } from "../../../kernel/time.ts";
 
 /** What a row of an import can say, by the names that an export writes. */
@@ -82,15 +84,12 @@ export const legacyEvidence = z.strictObject({
   name: z.string().trim().min(1).max(200),
   /** The text that people agreed to, word for word. */
   wording: z.string().trim().min(1).max(10_000),
-  language: z
-    .string()
-    .max(35)
-    .regex(/^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$/),
+  language: z.string().max(35).regex(languageTag),
   privacyNoticeUrl: z
     .url({ protocol: /^https?$/ })
     .max(2_000)
     .optional(),
-  channels: z.array(z.enum(["whatsapp", "sms", "email", "viber", "telegram"])).min(1),
+  channels: z.array(z.enum(channels)).min(1),
   purposes: z.array(z.string()).min(1),
   /** When the list was collected: a consent of another time is not under this evidence. */
   collectedFrom: z.iso.datetime({ offset: true }),

@@ -1,4 +1,5 @@
 import { Temporal } from "temporal-polyfill";
+import { channels } from "../../../kernel/channels.ts";
 import type { FieldError } from "../../../kernel/errors.ts";
 import {
   fieldOfKind,
@@ -9,6 +10,7 @@ import {
   readTypedPhone,
 } from "../../../kernel/identifier.ts";
 import { parseId } from "../../../kernel/ids.ts";
+import { languageTag } from "../../../kernel/language.ts";
 import { limits } from "../../../kernel/limits.ts";
 import { addSeconds, wholeSecond } from "../../../kernel/time.ts";
 import { type ConsentState, readState } from "./dpv.ts";
@@ -80,14 +82,13 @@ export interface ImportRow {
   } | null;
 }
 
-export const channels = ["whatsapp", "sms", "email", "viber", "telegram"];
-const indications = ["ticked", "submitted", "clicked", "wrote", "said", "signed"];
+/** How people showed that they agree. */
+export const indications = ["ticked", "submitted", "clicked", "wrote", "said", "signed"] as const;
 const identifierFields = ["phone", "waId", "bsuid", "parentBsuid", "email", "externalId"] as const;
 /** What only a row itself can say of the person's own doing, and how long it may be. */
 const traceLengths = { pageUrl: 2_000, ipAddress: 45, userAgent: 1_000, operator: 200 } as const;
 const traces = Object.keys(traceLengths) as (keyof typeof traceLengths)[];
 const isPage = (text: string) => /^https?:/i.test(text.trim()) && URL.canParse(text.trim());
-const languageTag = /^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*$/;
 const ipAddress = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/;
 
 /**
