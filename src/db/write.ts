@@ -61,6 +61,7 @@ export type AuditAction =
   | "platform_preference.recorded"
   | "account_data.recorded"
   | "account_section.registered"
+  | "sources.told"
   | "data_request.opened"
   | "data_request.joined"
   | "data_request.approved"

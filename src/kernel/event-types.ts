@@ -14,5 +14,8 @@ export const eventTypes = [
   "block.created",
   "block.lifted",
   "window.opened",
+  "data.rectified",
+  "data.erased",
+  "data.restricted",
 ] as const;
 export type EventType = (typeof eventTypes)[number];

@@ -9,3 +9,4 @@ export {
   sectionSchema,
   sectionSchemas,
 } from "./domain/sections.ts";
+export { tellSources } from "./tell-sources.ts";
