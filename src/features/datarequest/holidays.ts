@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { SaysoError } from "../../kernel/errors.ts";
 import calendars from "./calendars/eea.json" with { type: "json" };
-import type { HolidayCalendar } from "./domain/calendar.ts";
+import gb from "./calendars/gb.json" with { type: "json" };
+import ru from "./calendars/ru.json" with { type: "json" };
+import usCa from "./calendars/us-ca.json" with { type: "json" };
+import {
+  type CalendarYear,
+  calendarCountry,
+  calendarYearSchema,
+  type HolidayCalendar,
+  wrongDays,
+} from "./domain/calendar.ts";
 
 /**
  * Our own list of days, in date-holidays' notation of rules. Not that library's list of countries: it is kept
@@ -18,6 +27,47 @@ const calendarSchema = z.strictObject({
 });
 
 const { years, countries } = calendarSchema.parse(calendars);
+
+/** A calendar that is written down day by day, because its days are decreed or proclaimed and cannot be computed. */
+const listedCalendarSchema = z.strictObject({
+  version: z.iso.date(),
+  country: calendarCountry,
+  note: z.strictObject({ en: z.string().min(1), ru: z.string().min(1) }),
+  years: z.record(z.string().regex(/^\d{4}$/), calendarYearSchema),
+});
+
+const listed: ReadonlyMap<string, HolidayCalendar> = new Map(
+  [gb, ru, usCa].map((file) => {
+    const calendar = listedCalendarSchema.parse(file);
+    for (const [year, days] of Object.entries(calendar.years)) {
+      const [wrong] = wrongDays(Number(year), days);
+      if (wrong !== undefined) {
+        throw new SaysoError(
+          "internal",
+          `The calendar of ${calendar.country} for ${year}: ${wrong.pointer} ${wrong.message}`,
+        );
+      }
+    }
+    return [calendar.country, calendarFrom(calendar.country, Object.entries(calendar.years))] as const;
+  }),
+);
+
+/** Years as they are written down, as one calendar. */
+function calendarFrom(
+  country: string,
+  written: readonly (readonly [year: string, days: Omit<CalendarYear, "source">])[],
+): HolidayCalendar {
+  return {
+    country,
+    years: Object.fromEntries(written.map(([year, { daysOff }]) => [year, daysOff])),
+    workingWeekends: Object.fromEntries(written.map(([year, { workingDays }]) => [year, workingDays])),
+  };
+}
+
+/** The calendar of a regime that counts by one country's days wherever the organization is, where we have it. */
+export function listedCalendar(country: string): HolidayCalendar | undefined {
+  return listed.get(country);
+}
 
 /** Countries (ISO 3166-1 alpha-2) whose public holidays are known: the European Economic Area. */
 export const calendarCountries: readonly string[] = Object.keys(countries);

@@ -4,11 +4,11 @@ import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { notInFuture } from "../../kernel/time.ts";
 import { getOrganization } from "../organization/index.ts";
 import { resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { dueDate } from "./domain/deadline.ts";
+import { earliestDueDate } from "./domain/earliest.ts";
 import type { RequestKind } from "./domain/kind.ts";
 import { nextStatus } from "./domain/life.ts";
 import type { Regime } from "./domain/regime.ts";
-import { loadCalendar } from "./holidays.ts";
+import { listedCalendar, loadCalendar } from "./holidays.ts";
 import { presentRequest } from "./present-request.ts";
 import { findRegime, regimeKeys } from "./regimes.ts";
 import {
@@ -59,6 +59,9 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
   if (regime === undefined) {
     throw invalid("/regime", `There is no such regime. Regimes: ${regimeKeys.join(", ")}.`);
   }
+  if (regime.basis === "secondary") {
+    throw invalid("/regime", "This regime rests on secondary sources and is not switched on.");
+  }
   const receivedAt = notInFuture(input.receivedAt, ctx.services.now(), "/receivedAt").toISOString();
   const organization = await getOrganization(ctx);
   const deadline = await dueDateOf(organization, regime, input.kind, receivedAt);
@@ -91,12 +94,15 @@ async function dueDateOf(
   kind: RequestKind,
   receivedAt: string,
 ) {
-  const missing = [...(country === null ? ["country"] : []), ...(timeZone === null ? ["timeZone"] : [])];
-  if (country === null || timeZone === null) {
+  const needsCountry = regime.calendar === "member_state" && country === null;
+  const missing = [...(needsCountry ? ["country"] : []), ...(timeZone === null ? ["timeZone"] : [])];
+  if (timeZone === null || missing.length > 0) {
     throw new SaysoError(
       "invalid",
       `The due date is refused, not guessed: set the organization's ${missing.join(" and ")} first (PATCH /v1/organization).`,
     );
   }
-  return dueDate({ regime, kind, receivedAt, timeZone, calendar: await loadCalendar(country) });
+  const calendar =
+    regime.calendar === "member_state" ? await loadCalendar(country ?? "") : listedCalendar(regime.calendar);
+  return earliestDueDate({ regimes: [{ regime, calendar }], kind, receivedAt, timeZone });
 }

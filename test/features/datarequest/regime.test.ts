@@ -1,15 +1,63 @@
 import { describe, expect, it } from "vitest";
 import { requestKinds } from "../../../src/features/datarequest/domain/kind.ts";
 import { regimeSchema } from "../../../src/features/datarequest/domain/regime.ts";
-import { findRegime, regimeKeys } from "../../../src/features/datarequest/regimes.ts";
+import { listedCalendar } from "../../../src/features/datarequest/holidays.ts";
+import {
+  findRegime,
+  regimeKeys,
+  regimes,
+  secondaryRegimeKeys,
+} from "../../../src/features/datarequest/regimes.ts";
 
 describe("regimes", () => {
   it("have the GDPR, with its sources and the advice to have a lawyer confirm it", () => {
     const gdpr = findRegime("gdpr");
-    expect(regimeKeys).toEqual(["gdpr"]);
     expect(gdpr?.sources.map((source) => source.title).join(" ")).toMatch(/2016\/679.*1182\/71/);
     expect(gdpr?.note.en).toContain("Have a lawyer confirm");
     expect(gdpr?.note.ru).toContain("юрист");
+  });
+
+  it("are ten, and those that rest on others' accounts of the law say so", () => {
+    expect(regimeKeys).toEqual([
+      "gdpr",
+      "uk-gdpr",
+      "ru-152fz",
+      "ccpa",
+      "lgpd",
+      "pipeda",
+      "kvkk",
+      "ch-fadp",
+      "za-popia",
+      "ua-2297",
+    ]);
+    expect(secondaryRegimeKeys).toEqual(["lgpd", "pipeda", "kvkk", "ch-fadp", "za-popia", "ua-2297"]);
+    for (const regime of regimes.filter(({ basis }) => basis === "secondary")) {
+      expect(regime.note.en).toContain("others' accounts");
+      expect(regime.note.ru).toContain("чужих изложений");
+    }
+  });
+
+  it.each(regimes)(
+    "$key has a term for every kind, sources, and the advice to have a lawyer confirm it",
+    (regime) => {
+      expect(Object.keys(regime.terms).sort()).toEqual([...requestKinds].sort());
+      expect(regime.sources.every(({ url }) => url.startsWith("http"))).toBe(true);
+      expect(regime.note.en).toContain("Have a lawyer confirm");
+      expect(regime.note.ru).toContain("юрист");
+    },
+  );
+
+  it.each(regimes)("$key has the calendar that its working days are counted by", (regime) => {
+    const terms = [...Object.values(regime.terms), ...regime.clocks.map(({ term }) => term)];
+    const needsOne = regime.counting !== "from_receipt" || terms.some((term) => "workingDays" in term);
+    expect(regime.calendar !== "none").toBe(needsOne);
+    if (needsOne && regime.calendar !== "member_state") expect(listedCalendar(regime.calendar)).toBeDefined();
+  });
+
+  it("say what a request under 152-FZ must contain, and withhold other people's numbers under it", () => {
+    const russian = findRegime("ru-152fz");
+    expect(russian?.formalities.mustContain).toHaveLength(3);
+    expect(russian?.thirdPartyData).toBe("withheld");
   });
 
   it("answer every kind of request under the GDPR within one month, two more with a reasoned notice", () => {
@@ -22,7 +70,7 @@ describe("regimes", () => {
     });
   });
 
-  it.each(["", "GDPR", "ccpa", "__proto__"])("are found by their exact key only: %j", (key) => {
+  it.each(["", "GDPR", "cpra", "__proto__"])("are found by their exact key only: %j", (key) => {
     expect(findRegime(key)).toBeUndefined();
   });
 });
@@ -37,7 +85,7 @@ describe("the format of a regime file", () => {
       ["a term of no length", (regime) => ({ ...regime, terms: { ...gdpr?.terms, access: { months: 0 } } })],
       [
         "a term in a unit that cannot be counted",
-        (regime) => ({ ...regime, terms: { ...gdpr?.terms, access: { days: 30 } } }),
+        (regime) => ({ ...regime, terms: { ...gdpr?.terms, access: { weeks: 4 } } }),
       ],
       ["no source", (regime) => ({ ...regime, sources: [] })],
       ["a name in one language only", (regime) => ({ ...regime, name: { en: "A law" } })],
