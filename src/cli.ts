@@ -7,6 +7,7 @@ import { addInboundCommands } from "./cli/inbound-commands.ts";
 import { addKeyCommands } from "./cli/key-commands.ts";
 import { addOptOutCommands } from "./cli/opt-out-commands.ts";
 import { addOrganizationCommands } from "./cli/organization-commands.ts";
+import { addOutboxCommands } from "./cli/outbox-commands.ts";
 import { reportFailure } from "./cli/output.ts";
 import { addPolicyCommands } from "./cli/policy-commands.ts";
 import { addRequestCommands } from "./cli/request-commands.ts";
@@ -35,6 +36,7 @@ addArchiveCommands(program);
 addCheckCommand(program);
 addStateCommands(program);
 addWebhookCommands(program);
+addOutboxCommands(program);
 
 try {
   await program.parseAsync();

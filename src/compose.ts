@@ -11,6 +11,7 @@ import { assertDurable, migrateDatabase } from "./db/migrate.ts";
 import { keepWidgetRelease } from "./features/collection/index.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
 import type { Actor } from "./kernel/actor.ts";
+import type { Gateways } from "./kernel/gateways.ts";
 import { keyBytes } from "./kernel/seal.ts";
 import type { TargetRules } from "./kernel/target.ts";
 import { createMailer } from "./mailer.ts";
@@ -66,7 +67,10 @@ export async function compose(config: Config, log: Logger = createLogger(config)
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
       targets: config.targets,
     };
-    const parts = await composeParts(db, log, seed, config.mail && createMailer(config.mail));
+    const parts = await composeParts(db, log, seed, {
+      sendMail: config.mail && createMailer(config.mail),
+      gateways: config.gateways,
+    });
     await keepWidgetRelease(parts.services);
     return { ...parts, ownerUrl, threadSeed: seed, close };
   } catch (error) {
@@ -85,7 +89,10 @@ async function composeParts(
   db: Database,
   log: Logger,
   { masterKey, publicUrl, targets }: ThreadSeed,
-  sendMail?: SendMail,
+  { sendMail, gateways }: { sendMail: SendMail | undefined; gateways: Gateways } = {
+    sendMail: undefined,
+    gateways: { whatsapp: undefined, sms: undefined },
+  },
 ) {
   const services: Services = {
     db,
@@ -97,6 +104,7 @@ async function composeParts(
     publicUrl,
     targets,
     sendMail,
+    gateways,
   };
   const organizationKeys = organizationKeyring(services);
   return {

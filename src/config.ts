@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import type { Gateways } from "./kernel/gateways.ts";
 import { refusedTarget, type TargetRules } from "./kernel/target.ts";
 
 /** What the service was told by its environment. */
@@ -23,6 +24,8 @@ export interface Config {
   readonly targets: TargetRules;
   /** The mail server that takes mails to people, and whom they are from; undefined: none are sent. */
   readonly mail: { readonly url: string; readonly from: string } | undefined;
+  /** Where short messages to phones are handed over. */
+  readonly gateways: Gateways;
   readonly logLevel: string;
 }
 
@@ -87,6 +90,18 @@ const environment = z.object({
       "must be an address such as Example Shop <hello@shop.example>",
     )
     .optional(),
+  WHATSAPP_SEND_URL: z.string().default("https://graph.facebook.com/v24.0"),
+  WHATSAPP_SEND_TOKEN: z.string().min(1).optional(),
+  WHATSAPP_SEND_PHONE_NUMBER_ID: z
+    .string()
+    .regex(/^\d{1,32}$/, "must be the number's id at Meta, digits alone")
+    .optional(),
+  WHATSAPP_CODE_TEMPLATE: z
+    .string()
+    .regex(/^[a-z0-9_]{1,512}$/, "must be the name of an authentication template, such as sign_in_code")
+    .optional(),
+  SMS_URL: z.string().optional(),
+  SMS_TOKEN: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -127,6 +142,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   }
   if (forwardUrls.length > Math.max(1, secrets.length))
     wrong.push("WHATSAPP_FORWARD_URL has one URL for each of WHATSAPP_APP_SECRET, in the same order");
+  if (parsed.success) wrong.push(...wrongGateways(parsed.data, targets));
   if (!parsed.success || wrong.length > 0) {
     throw new Error(`The configuration cannot be used:\n${wrong.map((line) => `- ${line}`).join("\n")}`);
   }
@@ -147,7 +163,45 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       e.SMTP_URL === undefined || e.MAIL_FROM === undefined
         ? undefined
         : { url: e.SMTP_URL, from: e.MAIL_FROM },
+    gateways: gatewaysOf(e),
     whatsappVerifyToken: e.WHATSAPP_VERIFY_TOKEN,
     logLevel: e.LOG_LEVEL,
+  };
+}
+
+type Environment = z.output<typeof environment>;
+
+/** What is wrong with where short messages go, a sentence each. A token is written in none of them. */
+function wrongGateways(e: Environment, { privateHosts }: TargetRules): string[] {
+  const whatsapp = [e.WHATSAPP_SEND_TOKEN, e.WHATSAPP_SEND_PHONE_NUMBER_ID, e.WHATSAPP_CODE_TEMPLATE];
+  const isSet = (value: string | undefined) => value !== undefined;
+  // What the operator wrote here may be anywhere, but tokens do not travel in the clear.
+  const refused = (name: string, url: string | undefined) => {
+    const why = url === undefined ? undefined : refusedTarget(url, { hosts: undefined, privateHosts });
+    return why === undefined ? [] : [`${name} ${why}`];
+  };
+  return [
+    ...(whatsapp.some(isSet) && !whatsapp.every(isSet)
+      ? [
+          "WHATSAPP_SEND_TOKEN, WHATSAPP_SEND_PHONE_NUMBER_ID and WHATSAPP_CODE_TEMPLATE are set together: codes go out by them",
+        ]
+      : []),
+    ...(isSet(e.SMS_URL) === isSet(e.SMS_TOKEN)
+      ? []
+      : ["SMS_URL and SMS_TOKEN are set together: where text messages are handed over, and by whom"]),
+    ...refused("WHATSAPP_SEND_URL", e.WHATSAPP_SEND_URL),
+    ...refused("SMS_URL", e.SMS_URL),
+  ];
+}
+
+function gatewaysOf(e: Environment): Gateways {
+  const { WHATSAPP_SEND_TOKEN: token, WHATSAPP_SEND_PHONE_NUMBER_ID: phoneNumberId } = e;
+  const { WHATSAPP_CODE_TEMPLATE: codeTemplate, SMS_URL: smsUrl, SMS_TOKEN: smsToken } = e;
+  return {
+    whatsapp:
+      token === undefined || phoneNumberId === undefined || codeTemplate === undefined
+        ? undefined
+        : { url: e.WHATSAPP_SEND_URL.replace(/\/+$/, ""), token, phoneNumberId, codeTemplate },
+    sms: smsUrl === undefined || smsToken === undefined ? undefined : { url: smsUrl, token: smsToken },
   };
 }

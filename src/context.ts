@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Database } from "./db/database.ts";
 import type { Actor } from "./kernel/actor.ts";
+import type { Gateways } from "./kernel/gateways.ts";
 import type { IdPrefix } from "./kernel/ids.ts";
 import type { Key } from "./kernel/seal.ts";
 import type { TargetRules } from "./kernel/target.ts";
@@ -23,6 +24,8 @@ export interface Services {
   readonly targets: TargetRules;
   /** Undefined: no mail server is configured. */
   readonly sendMail: SendMail | undefined;
+  /** Where short messages to phones are handed over. */
+  readonly gateways: Gateways;
 }
 
 /** A mail to one person, as plain text and as HTML. */

@@ -84,3 +84,30 @@ test("proxies that are believed are addresses or networks", () => {
       /TRUSTED_PROXIES must be addresses/,
     );
 });
+
+test("what codes are sent with is set together, and a token travels under TLS or to a host that is named", () => {
+  const whatsapp = {
+    WHATSAPP_SEND_TOKEN: "token-that-nobody-reads",
+    WHATSAPP_SEND_PHONE_NUMBER_ID: "106540352242922",
+    WHATSAPP_CODE_TEMPLATE: "code",
+  };
+  expect(readConfig(whatsapp).gateways).toEqual({
+    whatsapp: {
+      url: "https://graph.facebook.com/v24.0",
+      token: "token-that-nobody-reads",
+      phoneNumberId: "106540352242922",
+      codeTemplate: "code",
+    },
+    sms: undefined,
+  });
+  const { WHATSAPP_CODE_TEMPLATE: _, ...incomplete } = whatsapp;
+  expect(() => readConfig(incomplete)).toThrow(/WHATSAPP_CODE_TEMPLATE are set together/);
+  expect(() => readConfig(incomplete)).not.toThrow(/nobody-reads/);
+  const sms = { SMS_URL: "http://sms.internal/send", SMS_TOKEN: "another-token" };
+  expect(() => readConfig(sms)).toThrow(/SMS_URL Must begin with https/);
+  expect(readConfig({ ...sms, OUTGOING_PRIVATE_HOSTS: "sms.internal" }).gateways.sms).toEqual({
+    url: "http://sms.internal/send",
+    token: "another-token",
+  });
+  expect(() => readConfig({ SMS_TOKEN: "another-token" })).toThrow(/SMS_URL and SMS_TOKEN are set together/);
+});

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import type { Config } from "../config.ts";
+import { resumeNotices, sendNotice } from "../features/notifier/index.ts";
 import { dropOldDeliveries, resumeWebhooks, sendWebhooks } from "../features/outgoing/index.ts";
 import { forwardWebhooks, resumeForwards } from "../features/whatsapp/index.ts";
 import { limits } from "../kernel/limits.ts";
 import type { Tasks } from "./worker.ts";
 
 const endpointJob = z.object({ organizationId: z.uuid(), endpointId: z.uuid() });
+const noticeJob = z.object({ organizationId: z.uuid(), noticeId: z.uuid() });
 const forwardJob = z.object({ url: z.string() });
 
 /**
@@ -27,6 +29,12 @@ export function composeOutgoingTasks(
       },
       forward_webhooks: (payload, signal) =>
         forwardWebhooks(services, forwardJob.parse(payload).url, { allowed, signal }),
+      send_notice: async (payload, signal) => {
+        const { organizationId, noticeId } = noticeJob.parse(payload);
+        const actor = { kind: "system", id: "send_notice" } as const;
+        await sendNotice(await contextFor(organizationId, actor, "job:send_notice"), noticeId, signal);
+      },
+      resume_notices: () => resumeNotices(services),
       resume_webhooks: async () => {
         await resumeWebhooks(services);
         await resumeForwards(services, allowed);
@@ -38,6 +46,7 @@ export function composeOutgoingTasks(
     },
     schedule: [
       { task: "resume_webhooks", match: "* * * * *" },
+      { task: "resume_notices", match: "* * * * *" },
       { task: "drop_webhook_deliveries", match: "30 0 * * *" },
     ],
   };

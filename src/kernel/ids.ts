@@ -26,6 +26,7 @@ export type IdPrefix =
   | "inb"
   | "whk"
   | "whe"
+  | "ntf"
   | "req"
   | "arc"
   | "dlv"

@@ -79,6 +79,13 @@ export const limits = {
   confirmationMailsOfDay: { points: 5, seconds: 24 * 3600 },
   /** Handing a mail over to the mail server. */
   mailTimeoutMs: 20_000,
+  /** Handing a notice over to a gateway, how much of its answer is read, and how long who does so is not taken for dead. */
+  noticeTimeoutMs: 15_000,
+  noticeAnswerBytes: 64 * 1024,
+  noticeLeaseSeconds: 75,
+  /** How long after it was due a notice is queued again, and how long it stays on record that there was one. */
+  noticeStallSeconds: 30,
+  noticeKeptDays: 30,
   /** How long a browser may remember that a site is listed: a removed one is refused by then even before it asks. */
   preflightSeconds: 600,
   causeLifeSeconds: 15 * 60,

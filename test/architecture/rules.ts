@@ -13,7 +13,7 @@ interface Import {
 /** Features from the ground up. A feature imports from lower floors only. */
 const floors: readonly (readonly string[])[] = [
   ["audit", "organization"],
-  ["outgoing"],
+  ["outgoing", "notifier"],
   ["subject"],
   ["collection"],
   ["consent", "optout", "blocklist"],

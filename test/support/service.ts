@@ -30,6 +30,7 @@ export const testConfig: Config = {
   whatsappForwardUrls: [],
   targets: { hosts: undefined, privateHosts: [] },
   mail: undefined,
+  gateways: { whatsapp: undefined, sms: undefined },
   logLevel: "debug",
 };
 
@@ -291,6 +292,12 @@ async function startServiceProcess(config: Config): Promise<ServiceProcess> {
       OUTGOING_PRIVATE_HOSTS: config.targets.privateHosts.join(","),
       SMTP_URL: config.mail?.url,
       MAIL_FROM: config.mail?.from,
+      WHATSAPP_SEND_URL: config.gateways.whatsapp?.url,
+      WHATSAPP_SEND_TOKEN: config.gateways.whatsapp?.token,
+      WHATSAPP_SEND_PHONE_NUMBER_ID: config.gateways.whatsapp?.phoneNumberId,
+      WHATSAPP_CODE_TEMPLATE: config.gateways.whatsapp?.codeTemplate,
+      SMS_URL: config.gateways.sms?.url,
+      SMS_TOKEN: config.gateways.sms?.token,
       LOG_LEVEL: config.logLevel,
     },
   });
