@@ -40,6 +40,7 @@ import { organizationRoutes } from "./features/organization/routes.ts";
 import { outgoingRoutes } from "./features/outgoing/routes.ts";
 import { preferencePageRoutes } from "./features/preference/page-routes.ts";
 import { preferenceRoutes } from "./features/preference/routes.ts";
+import { holdRoutes } from "./features/retention/hold-routes.ts";
 import { subjectRoutes } from "./features/subject/routes.ts";
 import { webhookRoutes, whatsappRoutes } from "./features/whatsapp/routes.ts";
 import { type App, createApp, jsonBody } from "./http/app.ts";
@@ -93,6 +94,7 @@ export function buildApp(composed: Composed, config: Config): App {
   whatsappRoutes(app, optOutKeywords);
   outgoingRoutes(app);
   accountDataRoutes(app);
+  holdRoutes(app);
   dataRequestRoutes(app);
   webhookRoutes(
     app,

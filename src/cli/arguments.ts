@@ -15,6 +15,7 @@ const name = text()
 /** A name of a key or an organization, or a word that staff choose. */
 export const readName = reader(name);
 export const readNote = reader(text(2_000));
+export const readReason = reader(text(1_000));
 /** An instant in ISO 8601 with offset. */
 export const readInstant = reader(
   instant.transform((at) => new Date(at)),
@@ -22,6 +23,7 @@ export const readInstant = reader(
 );
 export const readLanguage = reader(language);
 export const readRequestId = reader(idOf("req"));
+export const readHoldId = reader(idOf("hld"));
 export const readKind: (text: string) => RequestKind = reader(z.enum(requestKinds));
 
 const scope = reader(z.enum(scopes), `Scopes are ${scopes.join(", ")}.`);

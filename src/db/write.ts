@@ -78,6 +78,9 @@ export type AuditAction =
   | "delivery.opened"
   | "delivery.refused"
   | "retention.applied"
+  | "hold.placed"
+  | "hold.reviewed"
+  | "hold.released"
   | "webhook_endpoint.created"
   | "webhook_endpoint.disabled"
   | "webhook.replayed";

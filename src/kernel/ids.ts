@@ -30,6 +30,7 @@ export type IdPrefix =
   | "req"
   | "arc"
   | "dlv"
+  | "hld"
   | "evt"
   | "aud";
 

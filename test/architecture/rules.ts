@@ -15,6 +15,7 @@ const floors: readonly (readonly string[])[] = [
   ["audit", "organization"],
   ["outgoing", "notifier"],
   ["subject"],
+  ["retention"],
   ["collection"],
   ["consent", "optout", "blocklist"],
   ["preference"],

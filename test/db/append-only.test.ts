@@ -13,6 +13,7 @@ const appendOnly = [
   "consent_import",
   "consent_import_batch",
   "decision",
+  "hold_event",
   "identity_change",
   "inbound_message",
   "legacy_evidence",

@@ -86,6 +86,11 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     body: { scope: "organization", reason: "A wrong price." },
     other: { scope: "organization", reason: "Another." },
   }),
+  "/v1/holds": () => ({
+    path: "/v1/holds",
+    body: { scope: "organization", reason: "A claim.", reviewAt: "2999-01-01T00:00:00Z" },
+    other: { scope: "organization", reason: "Another.", reviewAt: "2999-01-01T00:00:00Z" },
+  }),
   "/v1/monitors": async ({ shop }) => {
     const until = ago(-3600);
     const monitor = {

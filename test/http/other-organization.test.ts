@@ -26,6 +26,7 @@ interface Things {
   readonly permit: string;
   readonly block: string;
   readonly switch: string;
+  readonly hold: string;
   readonly monitor: string;
   readonly breaker: string;
   /** Versions are numbers that each organization counts for itself: theirs has one that mine has not. */
@@ -109,6 +110,8 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
   });
   const paused = { scope: "purpose", purpose: "support", reason: secret };
   const pulled = await post<{ id: string }>("/v1/switches", paused);
+  const kept = { scope: "person", subject: person, reason: secret, reviewAt: ago(-3600) };
+  const hold = await post<{ id: string }>("/v1/holds", kept);
   const watching = { sender: shop.sender.id, purpose: "support", reason: secret, until: ago(-3600) };
   const monitor = await post<{ id: string }>("/v1/monitors", watching);
   const unwelcome = new Platform(service.anonymous, await shop.org.sender());
@@ -157,6 +160,7 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       permit: decision.permit?.id ?? "",
       block: block.id,
       switch: pulled.id,
+      hold: hold.id,
       monitor: monitor.id,
       breaker: breaker?.id ?? "",
       policy: `policies/${policies}`,
@@ -619,6 +623,32 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       request: (t) => ({ path: `/v1/complaint-breakers/${t.breaker}/close`, body: { reason: "mended" } }),
     },
   ],
+  "GET /v1/holds": plain,
+  "GET /v1/holds/{id}": [get((t) => `/v1/holds/${t.hold}`, "hold")],
+  "POST /v1/holds": [
+    {
+      names: ["subject"],
+      request: (t) => ({
+        path: "/v1/holds",
+        body: { scope: "person", subject: { subjectId: t.subject }, reason: "a claim", reviewAt: ago(-60) },
+      }),
+    },
+  ],
+  "POST /v1/holds/{id}/review": [
+    {
+      names: ["hold"],
+      request: (t) => ({
+        path: `/v1/holds/${t.hold}/review`,
+        body: { reason: "not decided", reviewAt: ago(-60) },
+      }),
+    },
+  ],
+  "POST /v1/holds/{id}/release": [
+    {
+      names: ["hold"],
+      request: (t) => ({ path: `/v1/holds/${t.hold}/release`, body: { reason: "decided" } }),
+    },
+  ],
   "GET /v1/switches": plain,
   "POST /v1/switches/{id}/release": [
     {
@@ -821,6 +851,7 @@ describe("another organization's things", () => {
     for (const [path, cursor] of [
       ["blocks", block],
       ["switches", theirs.things.switch],
+      ["holds", theirs.things.hold],
       ["monitors", theirs.things.monitor],
       ["complaint-breakers", theirs.things.breaker],
       ["consents", requested],

@@ -341,6 +341,17 @@ export async function askEveryRoute(
     await ask("POST /v1/switches/{id}/release", { id: pulled.id ?? "" }, { reason: "Corrected." });
   }
   await ask("GET /v1/switches");
+  const hold = await ask(
+    "POST /v1/holds",
+    {},
+    { scope: "person", subject, reason: "A claim in court.", reviewAt: ago(-86_400) },
+  );
+  await ask("POST /v1/holds", {}, { scope: "organization", reason: "A claim.", reviewAt: ago(-86_400) });
+  const holdId = { id: hold.id ?? "" };
+  await ask("GET /v1/holds");
+  await ask("POST /v1/holds/{id}/review", holdId, { reason: "Not decided.", reviewAt: ago(-172_800) });
+  await ask("GET /v1/holds/{id}", holdId);
+  await ask("POST /v1/holds/{id}/release", holdId, { reason: "Decided." });
   const watching = {
     sender: sender.id,
     purpose: "promotions",

@@ -82,7 +82,7 @@ export async function accountSections(reported: Reported): Promise<AccountSectio
 /** The account as it is stored, with every identifier that Sayso knows the person by, and what else it recorded. */
 function withRecord(
   document: StoredSection["document"],
-  { identifiers, timeZones, savedNumbers }: Reported,
+  { identifiers, timeZones, savedNumbers, heldSince }: Reported,
 ): StoredSection["document"] {
   const { identifiers: stored = [] } = document as SectionDocuments["account"];
   const others = identifiers.filter(
@@ -93,6 +93,7 @@ function withRecord(
     identifiers: [...stored, ...others],
     ...(timeZones.length > 0 && { timeZones: [...timeZones] }),
     ...(savedNumbers.length > 0 && { savedNumbers: [...savedNumbers] }),
+    ...(heldSince.length > 0 && { heldSince: [...heldSince] }),
   };
 }
 

@@ -36,6 +36,8 @@ export interface Reported {
   readonly timeZones: readonly string[];
   /** The business numbers that the person is recorded to have saved. */
   readonly savedNumbers: readonly string[];
+  /** Since when holds stand that keep their data from being erased. */
+  readonly heldSince: readonly string[];
   readonly purposes: readonly { readonly key: string; readonly name: string }[];
   readonly senders: Awaited<ReturnType<typeof selectSenders>>;
   readonly consents: Awaited<ReturnType<typeof consentHistory>>;

@@ -4,6 +4,7 @@ import type { Language } from "../../kernel/language.ts";
 import { version } from "../../version.ts";
 import { attachmentsOf, consentHistory } from "../consent/index.ts";
 import { getOrganization } from "../organization/index.ts";
+import { holdsOn } from "../retention/index.ts";
 import { readPerson, savedSendersOf, timeZonesOf } from "../subject/index.ts";
 import { accountSections } from "./collect-account.ts";
 import { decisionSection, messageSection } from "./collect-logs.ts";
@@ -44,7 +45,11 @@ export async function collectReport(
   const madeAt = await selectNow(ctx);
   const organization = await getOrganization(ctx);
   const person = await readPerson(ctx, request.subjectId);
-  const [purposes, senders] = await Promise.all([selectPurposes(ctx), selectSenders(ctx)]);
+  const [purposes, senders, holds] = await Promise.all([
+    selectPurposes(ctx),
+    selectSenders(ctx),
+    holdsOn(ctx, person.root.id),
+  ]);
   const reported: Reported = {
     ctx,
     subjectId: formatId("sub", person.root.id),
@@ -55,6 +60,7 @@ export async function collectReport(
     savedNumbers: senders
       .filter(({ id }) => savedSendersOf(person.records).includes(formatId("snd", id)))
       .map(({ displayPhoneNumber }) => displayPhoneNumber),
+    heldSince: holds.map(({ placedAt }) => placedAt),
     purposes,
     senders,
     consents: await consentHistory(ctx, request.subjectId),

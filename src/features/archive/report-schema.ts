@@ -30,6 +30,8 @@ const rowsSection = (row: z.ZodType) =>
 export const reportedAccount = sectionSchemas.account.extend({
   timeZones: z.array(text).optional(),
   savedNumbers: z.array(text).optional(),
+  /** Since when holds stand that keep the data from being erased. */
+  heldSince: z.array(z.iso.datetime({ offset: true })).optional(),
 });
 
 /** In a report the photo is a file of its own. */

@@ -3,6 +3,7 @@ import { notFound } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import type { Manifest } from "../archive/index.ts";
+import { holdsOn } from "../retention/index.ts";
 import { explainDeadline } from "./deadline-words.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
 import { isFinal, nextSteps } from "./domain/life.ts";
@@ -49,7 +50,11 @@ export async function findRequest(ctx: Context, id: string): Promise<DataRequest
  */
 export async function getRequest(ctx: Context, id: string, language: Language) {
   const row = await findRequest(ctx, id);
-  const [events, archives] = await Promise.all([selectEvents(ctx, row.id), selectArchivesOf(ctx, [row.id])]);
+  const [events, archives, holds] = await Promise.all([
+    selectEvents(ctx, row.id),
+    selectArchivesOf(ctx, [row.id]),
+    holdsOn(ctx, row.subjectId),
+  ]);
   const archive = archives.get(row.id);
   const deliveries = archive === undefined ? [] : await selectDeliveries(ctx, archive.id);
   return {
@@ -57,6 +62,13 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
     next: isFinal(row.status) ? null : nextSteps[row.status],
     counting: explainDeadline(row.counting as DeadlineStep[], language),
     timeline: events.map(presentEvent),
+    holds: holds.map(({ id, scope, placedAt, reviewAt, isReviewDue }) => ({
+      id,
+      scope,
+      placedAt,
+      reviewAt,
+      isReviewDue,
+    })),
     archive: archive === undefined ? null : presentArchive(archive, deliveries),
   };
 }

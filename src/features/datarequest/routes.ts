@@ -95,6 +95,17 @@ const requestInFull = z
         details: z.record(z.string(), z.unknown()),
       }),
     ),
+    holds: z
+      .array(
+        z.object({
+          id: z.string(),
+          scope: z.string(),
+          placedAt: instant,
+          reviewAt: instant,
+          isReviewDue: z.boolean(),
+        }),
+      )
+      .openapi({ description: "Holds on the person: while one stands nothing of theirs is erased." }),
     archive: archive.nullable(),
   })
   .openapi("DataRequestInFull");

@@ -26,5 +26,5 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/(opt-outs|opt-out-links)$/, ["opt_outs"]],
   [/ \/v1\/preference-codes(\/|$)/, ["preference_codes"]],
   [/ \/v1\/blocks$/, ["blocks"]],
-  [/ \/v1\/(switches|monitors|complaint-breakers|opt-out-suspicions)(\/|$)/, ["staff"]],
+  [/ \/v1\/(holds|switches|monitors|complaint-breakers|opt-out-suspicions)(\/|$)/, ["staff"]],
 ];

@@ -44,6 +44,7 @@ const sectionOfTable: Readonly<Record<string, string>> = {
   consent_state: "consents",
   data_request: "requests",
   decision: "decisions",
+  hold: "account",
   identifier: "account",
   inbound_message: "messages",
   marketing_pause: "opt_outs",
@@ -147,6 +148,14 @@ async function knownPerson() {
     org.post("/v1/blocks", { identifier: { phone }, reason: "complaint", note: "Called twice." }),
   );
   await org.post(`/v1/blocks/${block.id}/lift`, { reason: "A mix-up." });
+  await created(
+    org.post("/v1/holds", {
+      scope: "person",
+      subject: { phone },
+      reason: "A dispute about the bill.",
+      reviewAt: ago(-86_400),
+    }),
+  );
   const { subjectId } = proven;
   await org.put(`/v1/subjects/${subjectId}/account-data/settings`, { readReceipts: true });
   await org.patch(`/v1/subjects/${subjectId}`, {
@@ -226,6 +235,7 @@ describe("the archive of a person about whom everything is stored", () => {
       identifiers: expect.arrayContaining(identifiers),
       timeZones: ["America/New_York"],
       savedNumbers: ["+12025550100"],
+      heldSince: [expect.stringMatching(/^\d{4}-/)],
     });
     expect(section("settings").document).toEqual({ readReceipts: true });
   });

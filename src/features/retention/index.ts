@@ -1,0 +1,1 @@
+export { endHold, type HoldInput, holdsOn, listHolds, placeHold, prolongHold } from "./manage-holds.ts";
