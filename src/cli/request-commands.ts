@@ -48,7 +48,7 @@ interface ListOptions extends RequestOptions {
 }
 
 interface ApproveOptions extends RequestOptions {
-  readonly method: string;
+  readonly method?: string;
   readonly note?: string;
 }
 
@@ -123,16 +123,26 @@ function addAnswerCommands(request: Command): void {
     },
   );
 
-  ofOrganization(verb(request, "approve <id>", "note how you made sure who asks, and have the archive built"))
-    .requiredOption("--method <method>", "such as account_login or met_in_person", readName)
+  ofOrganization(
+    verb(request, "approve <id>", "note how you made sure who asks; or, without, give the second approval"),
+  )
+    .option(
+      "--method <method>",
+      "such as account_login or met_in_person; not for a second approval",
+      readName,
+    )
     .option("--note <text>", "what staff saw; kept sealed", readNote)
     .action(async (id: string, options: ApproveOptions) => {
       const { method, note } = options;
       const approved = await withOrganization(options.organization, (ctx) =>
-        approveRequest(ctx, id, { identity: { method, note } }),
+        approveRequest(ctx, id, method === undefined ? {} : { identity: { method, note } }),
       );
+      const { needed, given } = approved.approvals;
       print(options, approved, [
-        `${approved.id} is approved. The running service builds ${approved.archive.id}.`,
+        `${approved.id} has ${given} of ${needed} approvals and is ${approved.status}.`,
+        ...(approved.archive?.state === "building"
+          ? [`The running service builds ${approved.archive.id}.`]
+          : []),
       ]);
     });
 

@@ -96,6 +96,8 @@ export interface ShownEvent {
 
 export interface ShownRequest extends OpenedRequest {
   readonly next: { readonly by: string; readonly event: string } | null;
+  readonly approvals: { readonly needed: number; readonly given: number };
+  readonly owner: string | null;
   readonly counting: readonly string[];
   readonly timeline: readonly ShownEvent[];
   readonly archive: ShownArchive;

@@ -1,12 +1,13 @@
 import type { Context } from "../../context.ts";
 import { answerOnce } from "../../db/write.ts";
-import { SaysoError } from "../../kernel/errors.ts";
+import { actorName } from "../../kernel/actor.ts";
+import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
-import { seal } from "../../kernel/seal.ts";
-import { readPerson } from "../subject/index.ts";
-import { nextStatus } from "./domain/life.ts";
+import { isAnsweredByArchive, type Life, takeStep } from "./domain/life.ts";
+import { recordSteps } from "./life-store.ts";
 import { findRequest } from "./present-request.ts";
-import { approve } from "./store.ts";
+import { sealForRequest } from "./sealed-text.ts";
+import { type DataRequestRow, recordBuild, selectArchivesOf } from "./store.ts";
 
 /** How staff made sure who asks (GDPR Art. 12(6)): met in person, account sign-in, document seen but not kept. */
 export interface IdentityNote {
@@ -14,42 +15,71 @@ export interface IdentityNote {
   readonly note?: string | undefined;
 }
 
-type Approved = NonNullable<Awaited<ReturnType<typeof approve>>>;
-
 /**
- * Staff made sure who asks: the archive is built in the background. How they did is sealed under the person's evidence
- * key. Throws `not_found`, `gone`, and `conflict` when the request is past that.
+ * Staff approve a request. Before its identity check is over they say how they made sure who asks, kept sealed under
+ * the person's evidence key, and the archive is built in the background. After it, this is the approval that is still
+ * missing: the second where two are needed, or the first where the person proved themself.
+ *
+ * Throws `not_found`; `invalid` when it must be said how identity was made sure of; `conflict` when the request is
+ * past that, needs no approval, or has this actor's already.
  */
-export async function approveRequest(ctx: Context, id: string, input: { identity: IdentityNote }) {
-  const approved = await answerOnce(ctx, () => record(ctx, id, input.identity));
-  return {
-    id: formatId("req", approved.id),
-    status: approved.status,
-    archive: { id: formatId("arc", approved.archive_id), state: "building" as const },
-  };
+export async function approveRequest(
+  ctx: Context,
+  id: string,
+  input: { identity?: IdentityNote | undefined },
+) {
+  const { answer } = await answerOnce(ctx, () => record(ctx, id, input.identity));
+  return answer;
 }
 
-async function record(ctx: Context, id: string, identity: IdentityNote): Promise<Approved> {
+async function record(ctx: Context, id: string, identity: IdentityNote | undefined) {
   const request = await findRequest(ctx, id);
-  const to = nextStatus(request.status, { kind: "identity_noted" });
-  const { keys } = await readPerson(ctx, formatId("sub", request.subjectId));
-  const owner = keys.get(request.subjectId);
-  if (owner === undefined) throw new SaysoError("internal", "A request's person has no keys.");
-  const eventId = ctx.services.newId("evt");
-  const approved = await approve(ctx, {
-    requestId: request.id,
-    from: request.status,
-    to,
-    archiveId: ctx.services.newId("arc"),
-    eventId,
-    sealed: seal(
-      owner.evidenceKey,
-      `request_event:${request.id}:${eventId}`,
-      Buffer.from(JSON.stringify(identity)),
-    ),
-  });
-  if (approved === undefined) {
+  const done =
+    identity === undefined
+      ? await recordApproval(ctx, request)
+      : await recordIdentity(ctx, request, identity);
+  if (done === undefined) {
     throw new SaysoError("conflict", "This data request was moved on by somebody else. Look at it again.");
   }
-  return approved;
+  return done;
+}
+
+async function recordIdentity(ctx: Context, request: DataRequestRow, identity: IdentityNote) {
+  const known = takeStep(request, { kind: "identity_noted" });
+  const after = takeStep(known, { kind: "approved", by: actorName(ctx.actor) });
+  const noted = await sealForRequest(ctx, request, identity);
+  const events = [{ kind: "identity_noted", ...noted }, { kind: "approved" }] as const;
+  const audit = { action: "data_request.approved" } as const;
+  if (!isAnsweredByArchive(request.kind)) {
+    return recordSteps(ctx, request, after, { events, audit, answer: present(request, after, null) });
+  }
+  const archiveId = ctx.services.newId("arc");
+  const answer = present(request, after, { id: archiveId, state: "building" });
+  return recordBuild(ctx, request, after, { events, audit, archiveId, answer });
+}
+
+async function recordApproval(ctx: Context, request: DataRequestRow) {
+  if (request.status === "received" || request.status === "identity_check") {
+    throw invalid("/identity", "Say how you made sure who asks: method, and what you saw as a note.");
+  }
+  const after = takeStep(request, { kind: "approved", by: actorName(ctx.actor) });
+  const archive = (await selectArchivesOf(ctx, [request.id])).get(request.id) ?? null;
+  return recordSteps(ctx, request, after, {
+    events: [{ kind: "approved" }],
+    audit: { action: "data_request.approved" },
+    answer: present(request, after, archive),
+  });
+}
+
+function present(
+  { id, approvalsNeeded }: DataRequestRow,
+  { status, approvals }: Life,
+  archive: { readonly id: string; readonly state: string } | null,
+) {
+  return {
+    id: formatId("req", id),
+    status,
+    approvals: { needed: approvalsNeeded, given: approvals.length },
+    archive: archive && { id: formatId("arc", archive.id), state: archive.state },
+  };
 }

@@ -6,7 +6,7 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { formatPasscode, passcodeBytes } from "../../kernel/passcode.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
-import { nextStatus } from "./domain/life.ts";
+import { takeStep } from "./domain/life.ts";
 import { findRequest } from "./present-request.ts";
 import { insertDelivery } from "./store.ts";
 
@@ -18,7 +18,7 @@ type Made = NonNullable<Awaited<ReturnType<typeof insertDelivery>>>;
 /**
  * A link and a passcode by which the person fetches their archive; the two go to them by different ways. Both are
  * given out here alone: only their hashes are stored. The archive from then on ends together with the link. Throws
- * `not_found`, and `conflict` when there is no archive to hand over.
+ * `not_found`, and `conflict` when there is no archive to hand over, or it was not approved by all who must.
  */
 export async function createDelivery(ctx: Context, requestId: string) {
   const made = await answerOnce(ctx, () => record(ctx, requestId));
@@ -33,7 +33,7 @@ export async function createDelivery(ctx: Context, requestId: string) {
 
 async function record(ctx: Context, id: string): Promise<Made> {
   const request = await findRequest(ctx, id);
-  const to = nextStatus(request.status, { kind: "delivery_created" });
+  const to = takeStep(request, { kind: "delivery_created" }).status;
   const deliveryId = ctx.services.newId("dlv");
   const { token, passcode } = secretsOf(ctx, deliveryId);
   const made = await insertDelivery(ctx, {

@@ -1,5 +1,5 @@
 import type { Context, Services } from "../../context.ts";
-import { nextStatus, type RequestEvent } from "./domain/life.ts";
+import { takeStep } from "./domain/life.ts";
 import { type ExpiredArchive, expireArchive, selectExpired, selectUnswept, sweepChunks } from "./store.ts";
 
 /**
@@ -31,15 +31,20 @@ export async function expireArchives(
 }
 
 async function endArchive(ctx: Context, expired: ExpiredArchive) {
-  const event: RequestEvent =
-    expired.status === "delivered" && expired.isFetched
-      ? { kind: "closed", reason: "The archive was fetched, and its time is over." }
-      : { kind: "archive_expired" };
-  const to = nextStatus(expired.status, event);
+  const event = endOf(expired);
+  const to = takeStep(expired, event).status;
   return expireArchive(ctx, expired, {
-    kind: event.kind,
+    ...event,
     to,
-    ...(event.reason === undefined ? {} : { reason: event.reason }),
     ...(to === "in_progress" ? { again: ctx.services.newId("arc") } : {}),
   });
+}
+
+function endOf({ status, isFetched }: ExpiredArchive) {
+  if (status !== "delivered") {
+    return { kind: "archive_expired", reason: "The archive grew old before anyone was given it." } as const;
+  }
+  return isFetched
+    ? ({ kind: "closed", reason: "The archive was fetched, and its time is over." } as const)
+    : ({ kind: "archive_expired", reason: "Nobody fetched the archive before its time was over." } as const);
 }

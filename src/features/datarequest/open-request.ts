@@ -6,7 +6,7 @@ import { getOrganization } from "../organization/index.ts";
 import { resolveSubject, type SubjectReference } from "../subject/index.ts";
 import { earliestDueDate } from "./domain/earliest.ts";
 import type { RequestKind } from "./domain/kind.ts";
-import { nextStatus } from "./domain/life.ts";
+import { openLife } from "./domain/life.ts";
 import type { Regime } from "./domain/regime.ts";
 import { listedCalendar, loadCalendar } from "./holidays.ts";
 import { presentRequest } from "./present-request.ts";
@@ -69,9 +69,8 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
   const made: NewDataRequest = {
     id: ctx.services.newId("req"),
     subjectId: subject.id,
-    kind: input.kind,
+    ...openLife(input.kind, organization.fourEyes ? 2 : 1),
     regime: regime.key,
-    status: nextStatus(null, { kind: "opened" }),
     channel: input.channel,
     language: input.language ?? organization.language,
     receivedAt,

@@ -6,7 +6,7 @@ import type { Manifest } from "../archive/index.ts";
 import { holdsOn } from "../retention/index.ts";
 import { explainDeadline } from "./deadline-words.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
-import { isFinal, nextSteps } from "./domain/life.ts";
+import { nextStep } from "./domain/life.ts";
 import {
   type ArchiveRow,
   type DataRequestRow,
@@ -32,6 +32,10 @@ export function presentRequest(row: DataRequestRow) {
     receivedAt: row.receivedAt.toISOString(),
     dueAt: row.dueAt.toISOString(),
     lastDay: row.lastDay,
+    owner: row.owner,
+    approvals: { needed: row.approvalsNeeded, given: row.approvals.length },
+    isClarifying: row.isClarifying,
+    isExtended: row.isExtended,
     createdAt: row.createdAt.toISOString(),
   };
 }
@@ -59,7 +63,7 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
   const deliveries = archive === undefined ? [] : await selectDeliveries(ctx, archive.id);
   return {
     ...presentRequest(row),
-    next: isFinal(row.status) ? null : nextSteps[row.status],
+    next: nextStep(row),
     counting: explainDeadline(row.counting as DeadlineStep[], language),
     timeline: events.map(presentEvent),
     holds: holds.map(({ id, scope, placedAt, reviewAt, isReviewDue }) => ({

@@ -38,6 +38,17 @@ const requestFields = {
   receivedAt: instant,
   dueAt: instant.openapi({ description: "An answer at this instant is on time." }),
   lastDay: z.string().openapi({ description: "The last day of the term in the organization's time zone." }),
+  owner: z
+    .string()
+    .nullable()
+    .openapi({ description: "Who answers for it; null: it is on the unassigned list." }),
+  approvals: z.object({ needed: z.number().int(), given: z.number().int() }).openapi({
+    description: "How many must approve before anything leaves or is changed, and how many did.",
+  }),
+  isClarifying: z
+    .boolean()
+    .openapi({ description: "The person was asked what they mean, and has not answered." }),
+  isExtended: z.boolean().openapi({ description: "The time to answer was extended." }),
   createdAt: instant,
 };
 
@@ -110,11 +121,19 @@ const requestInFull = z
   })
   .openapi("DataRequestInFull");
 
+const approval = z.strictObject({
+  identity: z.strictObject({ method: text(), note: text(2_000).optional() }).optional(),
+});
+
 const approved = z
   .object({
     id: z.string(),
     status: z.string(),
-    archive: z.object({ id: z.string(), state: z.string() }),
+    approvals: requestFields.approvals,
+    archive: z
+      .object({ id: z.string(), state: z.string() })
+      .nullable()
+      .openapi({ description: "Null for kinds of requests that no archive answers." }),
   })
   .openapi("ApprovedDataRequest");
 
@@ -184,14 +203,12 @@ export function dataRequestRoutes(app: App): void {
       method: "post",
       path: "/v1/data-requests/{id}/approve",
       tags: ["Data requests"],
-      summary: "Say how it was made sure who asks, and have the archive built",
-      request: {
-        params,
-        ...body(
-          z.strictObject({ identity: z.strictObject({ method: text(), note: text(2_000).optional() }) }),
-        ),
-      },
-      responses: { 202: answer(approved, "The archive is being built"), ...refusals },
+      summary: "Say how it was made sure who asks, and have the archive built; or give the second approval",
+      description:
+        "The first approval comes with `identity`, unless the person proved themself. Where two must approve, the " +
+        "second is another actor's, without `identity`: of the archive once it is ready, or of work before it is done.",
+      request: { params, ...body(approval) },
+      responses: { 202: answer(approved, "The request as it now stands"), ...refusals },
     }),
     async (c) =>
       c.json(await approveRequest(c.var.context, c.req.valid("param").id, c.req.valid("json")), 202),

@@ -1,14 +1,23 @@
 import { and, asc, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { type Job, write } from "../../db/write.ts";
+import { type AuditAction, type Job, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
-import { isFinal, type RequestEventKind, type RequestStatus, requestStatuses } from "./domain/life.ts";
+import { type RequestKind, requestKinds } from "./domain/kind.ts";
+import {
+  isFinal,
+  type Life,
+  type RequestEventKind,
+  type RequestStatus,
+  requestStatuses,
+} from "./domain/life.ts";
+import { eventPart, type NewEvent, recordSteps } from "./life-store.ts";
 import { archive, dataRequest, delivery, requestEvent } from "./tables.ts";
 
-export type DataRequestRow = Omit<typeof dataRequest.$inferSelect, "status"> & { status: RequestStatus };
+/** A stored request: where it is in its life, and what else is known of it. */
+export type DataRequestRow = Omit<typeof dataRequest.$inferSelect, keyof Life> & Life;
 export type RequestEventRow = typeof requestEvent.$inferSelect;
 export type ArchiveRow = typeof archive.$inferSelect;
 export type DeliveryRow = typeof delivery.$inferSelect;
@@ -24,29 +33,13 @@ function buildJob(organizationId: string, archiveId: string): Job {
   };
 }
 
-interface NewEvent {
-  readonly kind: RequestEventKind;
-  readonly details?: object;
-  readonly id?: string;
-  readonly sealed?: Buffer;
-}
-
-/** The part of a write that adds an event for each row of part `of` (columns `id`, `status` of the request). */
-function eventPart(sql: Sql, ctx: Context, event: NewEvent, of: string): Fragment {
-  return sql`
-    insert into request_event (organization_id, request_id, id, event, status, actor_kind, actor_id, details, sealed)
-    select ${ctx.organizationId}::uuid, x.id, ${event.id ?? ctx.services.newId("evt")}::uuid, ${event.kind}, x.status,
-      ${ctx.actor.kind}, ${ctx.actor.id ?? null}, ${JSON.stringify(event.details ?? {})}::text::jsonb,
-      ${event.sealed ?? null}::bytea
-    from ${sql(of)} x returning id`;
-}
-
 export interface NewDataRequest {
   readonly id: string;
   readonly subjectId: string;
-  readonly kind: string;
+  readonly kind: RequestKind;
   readonly regime: string;
   readonly status: RequestStatus;
+  readonly approvalsNeeded: number;
   readonly channel: string;
   readonly language: string;
   readonly receivedAt: string;
@@ -56,7 +49,7 @@ export interface NewDataRequest {
   readonly counting: readonly DeadlineStep[];
 }
 
-/** The open request of a person (root record) and kind. */
+/** The open request of a person (root record) and kind that they made themself. */
 export async function findOpenRequest(
   ctx: Context,
   subjectId: string,
@@ -67,7 +60,7 @@ export async function findOpenRequest(
       select r.id from data_request r
       join subject s on s.organization_id = r.organization_id and s.id = r.subject_id
       where r.organization_id = ${ctx.organizationId} and s.root_id = ${subjectId} and r.kind = ${kind}
-        and r.status in ${sql(openStatuses)}
+        and r.requester_capacity = 'self' and r.status in ${sql(openStatuses)}
       order by r.created_at, r.id limit 1`,
   );
   return rows[0]?.id;
@@ -85,15 +78,23 @@ export async function insertRequest(ctx: Context, made: NewDataRequest): Promise
       [
         "opened",
         sql`insert into data_request (organization_id, id, subject_id, kind, regime, status, channel, language,
-            received_at, due_at, last_day, counting)
+            received_at, due_at, last_day, counting, approvals_needed)
           values (${ctx.organizationId}, ${made.id}, ${made.subjectId}, ${made.kind}, ${made.regime}, ${made.status},
             ${made.channel}, ${made.language}, ${made.receivedAt}, ${made.dueAt}, ${made.lastDay},
-            ${JSON.stringify(made.counting)}::text::jsonb)
+            ${JSON.stringify(made.counting)}::text::jsonb, ${made.approvalsNeeded})
           on conflict (organization_id, subject_id, kind)
-            where status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered') do nothing
+            where requester_capacity = 'self' and status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered') do nothing
           returning id, status`,
       ],
-      ["event", eventPart(sql, ctx, { kind: "opened", details: receipt(made) }, "opened")],
+      [
+        "event",
+        eventPart(
+          sql,
+          ctx,
+          { kind: "opened", details: { ...receipt(made), approvalsNeeded: made.approvalsNeeded } },
+          "opened",
+        ),
+      ],
     ],
     result: sql`select id, false as joined from opened`,
     audit: { action: "data_request.opened", entity: formatId("req", made.id), details: { kind: made.kind } },
@@ -136,7 +137,7 @@ export async function selectRequest(ctx: Context, id: string): Promise<DataReque
       .from(dataRequest)
       .where(and(eq(dataRequest.organizationId, ctx.organizationId), eq(dataRequest.id, id))),
   );
-  return rows.map(withStatus)[0];
+  return rows.map(typed)[0];
 }
 
 /** Requests of the organization, the newest first. */
@@ -158,13 +159,16 @@ export async function selectRequests(
       .orderBy(desc(dataRequest.id))
       .limit(limit),
   );
-  return rows.map(withStatus);
+  return rows.map(typed);
 }
 
-function withStatus(row: typeof dataRequest.$inferSelect): DataRequestRow {
+function typed(row: typeof dataRequest.$inferSelect): DataRequestRow {
   const status = requestStatuses.find((known) => known === row.status);
-  if (status === undefined) throw new Error("A data request has a status that does not exist.");
-  return { ...row, status };
+  const kind = requestKinds.find((known) => known === row.kind);
+  if (status === undefined || kind === undefined) {
+    throw new Error("A data request has a status or kind that does not exist.");
+  }
+  return { ...row, status, kind };
 }
 
 export async function selectEvents(ctx: Context, requestId: string): Promise<RequestEventRow[]> {
@@ -213,35 +217,20 @@ export async function selectDeliveries(ctx: Context, archiveId: string): Promise
   );
 }
 
-/** Moves a request on to building its archive. No row: it is not where that can happen. */
-export async function approve(
+/** Records steps of a request that have its archive built. No row: the request is not in the state `before` any more. */
+export function recordBuild<Answer extends object>(
   ctx: Context,
-  input: {
-    requestId: string;
-    from: RequestStatus;
-    to: RequestStatus;
-    archiveId: string;
-    eventId: string;
-    sealed: Buffer;
-  },
+  before: DataRequestRow,
+  after: Life,
+  step: { events: readonly NewEvent[]; audit: { action: AuditAction }; archiveId: string; answer: Answer },
 ) {
-  return write<{ id: string; status: RequestStatus; archive_id: string }>(ctx, (sql) => ({
-    parts: [
-      [
-        "approved",
-        sql`update data_request set status = ${input.to} where organization_id = ${ctx.organizationId}::uuid
-          and id = ${input.requestId}::uuid and status = ${input.from} returning id, status`,
-      ],
-      [
-        "event",
-        eventPart(sql, ctx, { kind: "identity_noted", id: input.eventId, sealed: input.sealed }, "approved"),
-      ],
-      ["building", newArchivePart(sql, ctx, input.archiveId, "approved")],
-    ],
-    result: sql`select id, status, ${input.archiveId}::text as archive_id from approved`,
-    audit: { action: "data_request.approved", entity: formatId("req", input.requestId) },
-    job: buildJob(ctx.organizationId, input.archiveId),
-  }));
+  return recordSteps(ctx, before, after, {
+    events: step.events,
+    audit: step.audit,
+    answer: step.answer,
+    parts: (sql) => [["building", newArchivePart(sql, ctx, step.archiveId, "moved")]],
+    job: buildJob(ctx.organizationId, step.archiveId),
+  });
 }
 
 /** The part of a write that adds an archive to be built for the request in part `of`. */
@@ -340,7 +329,7 @@ export async function finishAttempt(
       ],
       [
         "moved",
-        sql`update data_request r set status = 'ready' from finished
+        sql`update data_request r set status = 'ready', approvals = r.approvals[1:1] from finished
           where r.organization_id = ${ctx.organizationId}::uuid and r.id = finished.id and r.status = 'in_progress'
           returning r.id, r.status`,
       ],
@@ -462,12 +451,14 @@ export async function insertDelivery(
           where a.organization_id = ${ctx.organizationId}::uuid and a.request_id = ${made.requestId}::uuid
             and a.state = 'ready' and a.expires_at > now()
             and r.organization_id = a.organization_id and r.id = a.request_id and r.status = ${made.from}
+            and cardinality(r.approvals) >= r.approvals_needed
           returning a.id as archive_id, a.expires_at, r.id`,
       ],
       [
         "moved",
-        sql`update data_request r set status = ${made.to} from chosen
+        sql`update data_request r set status = ${made.to}, is_clarifying = false from chosen
           where r.organization_id = ${ctx.organizationId}::uuid and r.id = chosen.id and r.status = ${made.from}
+            and cardinality(r.approvals) >= r.approvals_needed
           returning r.id, r.status`,
       ],
       [
@@ -581,18 +572,19 @@ export async function recordRefusal(ctx: Context, deliveryId: string, triesLeft:
 }
 
 /** An archive whose time is over, with where its request stands. */
-export interface ExpiredArchive {
+export interface ExpiredArchive extends Life {
   readonly organizationId: string;
   readonly archiveId: string;
   readonly requestId: string;
-  readonly status: RequestStatus;
   readonly isFetched: boolean;
 }
 
 export async function selectExpired(services: Services): Promise<ExpiredArchive[]> {
   return services.db.statement(
     (sql) => sql<ExpiredArchive[]>`
-      select a.organization_id as "organizationId", a.id as "archiveId", r.id as "requestId", r.status,
+      select a.organization_id as "organizationId", a.id as "archiveId", r.id as "requestId", r.kind, r.status,
+        r.approvals_needed as "approvalsNeeded", r.approvals, r.owner, r.is_clarifying as "isClarifying",
+        r.is_extended as "isExtended",
         exists (select from delivery d where d.organization_id = a.organization_id and d.archive_id = a.id
           and d.downloads > 0) as "isFetched"
       from archive a
@@ -609,7 +601,7 @@ export async function selectExpired(services: Services): Promise<ExpiredArchive[
 export async function expireArchive(
   ctx: Context,
   expired: ExpiredArchive,
-  step: { kind: RequestEventKind; to: RequestStatus; reason?: string; again?: string },
+  step: { kind: RequestEventKind; to: RequestStatus; reason: string; again?: string },
 ) {
   return write<{ id: string }>(ctx, (sql) => ({
     parts: [
@@ -635,10 +627,7 @@ export async function expireArchive(
           ctx,
           {
             kind: step.kind,
-            details: {
-              archiveId: formatId("arc", expired.archiveId),
-              ...(step.reason === undefined ? {} : { reason: step.reason }),
-            },
+            details: { archiveId: formatId("arc", expired.archiveId), reason: step.reason },
           },
           "moved",
         ),

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import {
   bigint,
+  boolean,
   date,
   foreignKey,
   index,
@@ -33,6 +34,22 @@ export const dataRequest = pgTable(
     /** The last day of the term in the organization's time zone, and how it was counted. */
     lastDay: date().notNull(),
     counting: jsonb().notNull(),
+    /** Who asks: self, parent, guardian, attorney, agent or heir. */
+    requesterCapacity: text().notNull().default("self"),
+    /** {evidence, deliverTo} of somebody who asks for the person, under the subject's evidence key. */
+    requesterSealed: bytes(),
+    /** Until when they may; null: no end was said. */
+    requesterUntil: instant(),
+    /** How many people must approve before anything leaves or is changed. */
+    approvalsNeeded: smallint().notNull().default(1),
+    /** Who did, such as `api_key:key_…`, each once. */
+    approvals: text().array().notNull().default([]),
+    /** Who answers for it; null: it is on the unassigned list. */
+    owner: text(),
+    /** The person was asked what they mean, and has not answered. */
+    isClarifying: boolean().notNull().default(false),
+    /** The time to answer was extended, as it can be once. */
+    isExtended: boolean().notNull().default(false),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
@@ -42,10 +59,13 @@ export const dataRequest = pgTable(
       foreignColumns: [subject.organizationId, subject.id],
     }),
     index().on(t.organizationId, t.subjectId),
-    // A second request for the same joins the first, however close together they come.
+    // A person's second request for the same joins the first, however close together they come. What somebody else
+    // asks for them stands alone: it must not ride on the person's own proof.
     uniqueIndex("data_request_open")
       .on(t.organizationId, t.subjectId, t.kind)
-      .where(sql`status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered')`),
+      .where(
+        sql`requester_capacity = 'self' and status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered')`,
+      ),
   ],
 );
 

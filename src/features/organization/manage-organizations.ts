@@ -78,6 +78,7 @@ export async function getOrganization(ctx: Context) {
     dpo: row.dpo as { name: string; contact: string } | null,
     supervisoryAuthority: row.supervisoryAuthority as { name: string; url?: string } | null,
     notice: row.notice as Record<string, string> | null,
+    fourEyes: row.fourEyes,
     stopUrl: `${ctx.services.publicUrl}/stop/${formatId("org", row.id)}`,
     createdAt: row.createdAt.toISOString(),
   };

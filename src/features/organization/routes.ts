@@ -20,6 +20,7 @@ const organization = z
     dpo: z.object({ name: z.string(), contact: z.string() }).nullable(),
     supervisoryAuthority: z.object({ name: z.string(), url: z.string().optional() }).nullable(),
     notice: z.record(z.string(), z.string()).nullable(),
+    fourEyes: z.boolean(),
     stopUrl: z.string().openapi({
       description:
         "Where people end marketing with their number alone. Put it where they find it without a link of ours.",
@@ -47,6 +48,10 @@ const organizationChange = z.strictObject({
     })
     .optional()
     .openapi({ description: "What GDPR Article 15 wants told beside the data, in your words." }),
+  fourEyes: z.boolean().optional().openapi({
+    description:
+      "Two must approve before anything of a data request leaves or is changed. For requests opened from then on.",
+  }),
 });
 
 const portfolioId = z

@@ -138,6 +138,7 @@ export interface OrganizationChange {
   readonly dpo?: object | undefined;
   readonly supervisoryAuthority?: object | undefined;
   readonly notice?: object | undefined;
+  readonly fourEyes?: boolean | undefined;
 }
 
 export async function updateOrganization(ctx: Context, change: OrganizationChange, entity: string) {
@@ -153,7 +154,8 @@ export async function updateOrganization(ctx: Context, change: OrganizationChang
           language = coalesce(${change.language ?? null}, language),
           dpo = coalesce(${json(change.dpo)}::text::jsonb, dpo),
           supervisory_authority = coalesce(${json(change.supervisoryAuthority)}::text::jsonb, supervisory_authority),
-          notice = coalesce(${json(change.notice)}::text::jsonb, notice)
+          notice = coalesce(${json(change.notice)}::text::jsonb, notice),
+          four_eyes = coalesce(${change.fourEyes ?? null}, four_eyes)
         where id = ${ctx.organizationId} returning id`,
       ],
     ],

@@ -48,6 +48,8 @@ export const organization = pgTable("organization", {
   supervisoryAuthority: jsonb(),
   /** What Article 15 wants told beside the data: recipients, retention, source, automatedDecisions. */
   notice: jsonb(),
+  /** Two people must approve before anything of a data request leaves or is changed. */
+  fourEyes: boolean().notNull().default(false),
   /** Keys of its own, wrapped by the master key. */
   lookupKey: bytes().notNull(),
   dataKey: bytes().notNull(),

@@ -336,7 +336,12 @@ describe("the archive of a person about whom everything is stored", () => {
       {
         requestId: archive.report.requestId,
         status: "in_progress",
-        history: [{ event: "opened" }, { event: "identity_noted" }, { event: "build_started" }],
+        history: [
+          { event: "opened" },
+          { event: "identity_noted" },
+          { event: "approved" },
+          { event: "build_started" },
+        ],
       },
     ]);
     expect(section("sign_ins").document?.signIns).toEqual([

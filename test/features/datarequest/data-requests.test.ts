@@ -181,12 +181,17 @@ describe("approving a request", () => {
     const approved = await shop.post(`/v1/data-requests/${id}/approve`, approval);
     expect(approved).toMatchObject({
       status: 202,
-      body: { id, status: "in_progress", archive: { state: "building" } },
+      body: {
+        id,
+        status: "in_progress",
+        approvals: { needed: 1, given: 1 },
+        archive: { state: "building" },
+      },
     });
     const seen = await look(shop, id);
     expect(seen.status).toBe("in_progress");
     expect(seen.archive.state).toBe("building");
-    expect(seen.timeline.map(({ event }) => event)).toEqual(["opened", "identity_noted"]);
+    expect(seen.timeline.map(({ event }) => event)).toEqual(["opened", "identity_noted", "approved"]);
     expect(seen.timeline[1]?.details).toEqual({});
 
     const rows = await administer(service.database.ownerUrl, (sql) =>
@@ -211,7 +216,7 @@ describe("approving a request", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409, 409, 409, 409, 409, 409]);
     const again = await shop.post(`/v1/data-requests/${id}/approve`, approval);
     expect(again.body.detail).toContain("in_progress");
-    expect((await look(shop, id)).timeline).toHaveLength(2);
+    expect((await look(shop, id)).timeline).toHaveLength(3);
   });
 
   it("gives the first answer again to the same Idempotency-Key", async () => {

@@ -56,6 +56,7 @@ describe("the organization", () => {
       dpo: null,
       supervisoryAuthority: null,
       notice: null,
+      fourEyes: false,
       stopUrl: `https://consent.shop.example/stop/${shop.id}`,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });

@@ -1,4 +1,5 @@
 import { invalid, SaysoError } from "../../../kernel/errors.ts";
+import type { RequestKind } from "./kind.ts";
 
 /** Where a data request stands. The last four are final. */
 export const requestStatuses = [
@@ -14,21 +15,28 @@ export const requestStatuses = [
 ] as const;
 
 export type RequestStatus = (typeof requestStatuses)[number];
-export type FinalStatus = "closed" | "refused" | "cancelled" | "expired";
-export type OpenStatus = Exclude<RequestStatus, FinalStatus>;
+
+const finalStatuses: ReadonlySet<RequestStatus> = new Set(["closed", "refused", "cancelled", "expired"]);
 
 /** What can happen to a data request. */
 export const requestEventKinds = [
   "opened",
   "joined",
+  "assigned",
   "identity_asked",
   "identity_noted",
+  "clarification_asked",
+  "clarification_received",
+  "extended",
+  "approved",
   "build_started",
   "build_failed",
   "archive_ready",
+  "carried_out",
   "delivery_created",
   "downloaded",
   "archive_expired",
+  "letter_sent",
   "closed",
   "refused",
   "cancelled",
@@ -38,36 +46,86 @@ export type RequestEventKind = (typeof requestEventKinds)[number];
 
 export interface RequestEvent {
   readonly kind: RequestEventKind;
-  /** Why, in words. Must be given for `build_failed`, `closed`, `refused` and `cancelled`. */
+  /** Why, in words. Must be given where `needsReason` says so. */
   readonly reason?: string | undefined;
+  /** Who did it, as `api_key:…`. Must be given for `approved`. */
+  readonly by?: string | undefined;
+  /** For `assigned`: who answers for the request from now on; null puts it on the unassigned list. */
+  readonly owner?: string | null | undefined;
 }
+
+/** Everything that decides what may happen to a request next. Its events fold into it, and its row holds it. */
+export interface Life {
+  readonly kind: RequestKind;
+  readonly status: RequestStatus;
+  /** How many people must have approved before anything leaves or is changed: 1, or 2. */
+  readonly approvalsNeeded: number;
+  /** Who did, each once. */
+  readonly approvals: readonly string[];
+  /** Who answers for it; null: it is on the unassigned list. */
+  readonly owner: string | null;
+  /** The person was asked what they mean, and has not answered. */
+  readonly isClarifying: boolean;
+  readonly isExtended: boolean;
+}
+
+type Steps = Readonly<Partial<Record<RequestEventKind, RequestStatus>>>;
+type StepTable = Readonly<Record<RequestStatus, Steps>>;
 
 const endings = { refused: "refused", cancelled: "cancelled" } as const;
 
-/**
- * Every allowed step: status → event → next status. What is not here is refused. `unopened` stands before the
- * first event. A second request for the same joins an open one and moves it nowhere: least of all past the identity
- * check.
- */
-export const requestSteps: Readonly<
-  Record<RequestStatus | "unopened", Readonly<Partial<Record<RequestEventKind, RequestStatus>>>>
-> = {
-  unopened: { opened: "received" },
+/** What can be noted wherever an open request stands, and moves it nowhere: least of all past the identity check. */
+function notes(status: RequestStatus) {
+  return {
+    joined: status,
+    assigned: status,
+    letter_sent: status,
+    clarification_received: status,
+  } satisfies Steps;
+}
+
+/** What buys time as long as the person has no answer. */
+function delays(status: RequestStatus) {
+  return { clarification_asked: status, extended: status } satisfies Steps;
+}
+
+/** The letter that tells of an end may go out after it. */
+function ended(status: RequestStatus): Steps {
+  return { letter_sent: status };
+}
+
+const ends = {
+  closed: ended("closed"),
+  refused: ended("refused"),
+  cancelled: ended("cancelled"),
+  expired: ended("expired"),
+};
+
+const beginning = {
   // Staff who already know the person note how, and nothing is asked (GDPR Art. 12(6): only where in doubt).
   received: {
-    joined: "received",
+    ...notes("received"),
+    ...delays("received"),
     identity_asked: "identity_check",
     identity_noted: "in_progress",
     ...endings,
   },
   identity_check: {
-    joined: "identity_check",
+    ...notes("identity_check"),
+    ...delays("identity_check"),
     identity_asked: "identity_check",
     identity_noted: "in_progress",
     ...endings,
   },
+} as const satisfies Partial<StepTable>;
+
+/** Access and portability: an archive is built and handed over. */
+const byArchive: StepTable = {
+  ...beginning,
   in_progress: {
-    joined: "in_progress",
+    ...notes("in_progress"),
+    ...delays("in_progress"),
+    approved: "in_progress",
     build_started: "in_progress",
     build_failed: "in_progress",
     archive_ready: "ready",
@@ -76,7 +134,9 @@ export const requestSteps: Readonly<
   // Built anew when staff withhold something, and when the archive grew old before anyone was given it:
   // the person has no answer yet, so the request does not end.
   ready: {
-    joined: "ready",
+    ...notes("ready"),
+    ...delays("ready"),
+    approved: "ready",
     delivery_created: "delivered",
     build_started: "in_progress",
     archive_expired: "in_progress",
@@ -85,57 +145,186 @@ export const requestSteps: Readonly<
   // A second delivery is a new link and passcode. `archive_expired` is for an archive that nobody fetched; one
   // that was fetched is closed.
   delivered: {
-    joined: "delivered",
+    ...notes("delivered"),
     delivery_created: "delivered",
     downloaded: "delivered",
     archive_expired: "expired",
     closed: "closed",
   },
-  closed: {},
-  refused: {},
-  cancelled: {},
-  expired: {},
+  ...ends,
 };
 
-/** Who moves an open request on, and by what. An open request without an entry here could be lost. */
-export const nextSteps: Readonly<
-  Record<OpenStatus, { readonly by: "staff" | "system" | "person"; readonly event: RequestEventKind }>
-> = {
-  received: { by: "staff", event: "identity_noted" },
-  identity_check: { by: "staff", event: "identity_noted" },
-  in_progress: { by: "system", event: "archive_ready" },
-  ready: { by: "staff", event: "delivery_created" },
-  delivered: { by: "person", event: "downloaded" },
+/** Rectification, erasure and restriction: something is done, and the person is told. What is done is not cancelled. */
+const byWork: StepTable = {
+  ...beginning,
+  in_progress: {
+    ...notes("in_progress"),
+    ...delays("in_progress"),
+    approved: "in_progress",
+    carried_out: "ready",
+    ...endings,
+  },
+  ready: { ...notes("ready"), closed: "closed" },
+  delivered: {},
+  ...ends,
 };
 
-const needsReason: ReadonlySet<RequestEventKind> = new Set([
+/**
+ * Objection to marketing: absolute (GDPR Art. 21(3)), so there is nothing to refuse, and it only takes away, so nobody
+ * has to prove who they are: it is carried out as it is received.
+ */
+const byOptOut: StepTable = {
+  received: { ...notes("received"), carried_out: "ready", cancelled: "cancelled" },
+  identity_check: {},
+  in_progress: {},
+  ready: { ...notes("ready"), closed: "closed" },
+  delivered: {},
+  ...ends,
+};
+
+/** Every allowed step of each kind of request: status → event → next status. What is not here is refused. */
+export const requestSteps: Readonly<Record<RequestKind, StepTable>> = {
+  access: byArchive,
+  portability: byArchive,
+  rectification: byWork,
+  erasure: byWork,
+  restriction: byWork,
+  objection: byOptOut,
+};
+
+/** Whether an archive answers requests of this kind. */
+export function isAnsweredByArchive(kind: RequestKind): boolean {
+  return requestSteps[kind] === byArchive;
+}
+
+export const needsReason: ReadonlySet<RequestEventKind> = new Set([
+  "clarification_asked",
+  "extended",
   "build_failed",
+  "archive_expired",
   "closed",
   "refused",
   "cancelled",
 ]);
 
+/** A request at its beginning. Whoever asks for somebody else, and whoever asks for four eyes, needs two approvals. */
+export function openLife(kind: RequestKind, approvalsNeeded: 1 | 2): Life {
+  return {
+    kind,
+    status: "received",
+    approvalsNeeded,
+    approvals: [],
+    owner: null,
+    isClarifying: false,
+    isExtended: false,
+  };
+}
+
 /**
- * The status after an event; null is the status before the first one, so that a request's events fold into
- * where it stands. Throws `conflict` when the event is not allowed now, `invalid` when its reason is missing.
+ * A request after an event. Throws `conflict` when the event is not allowed now, which covers an archive that would
+ * leave and work that would be done without the approvals it needs; `invalid` when the event's reason is missing.
  */
-export function nextStatus(status: RequestStatus | null, event: RequestEvent): RequestStatus {
-  const next = requestSteps[status ?? "unopened"][event.kind];
-  if (next === undefined) {
-    throw new SaysoError(
-      "conflict",
-      status === null
-        ? "A data request begins with being opened."
-        : `A data request that is ${status} cannot take the step ${event.kind}.`,
-    );
+export function takeStep(life: Life, event: RequestEvent): Life {
+  const status = requestSteps[life.kind][life.status][event.kind];
+  if (status === undefined) {
+    throw conflict(`A data request that is ${life.status} cannot take the step ${event.kind}.`);
   }
   if (needsReason.has(event.kind) && !event.reason?.trim()) {
     throw invalid("/reason", `Say why: ${event.kind} needs a reason.`);
   }
-  return next;
+  const next = { ...life, status };
+  switch (event.kind) {
+    case "assigned":
+      return { ...next, owner: event.owner ?? null };
+    case "clarification_asked":
+      if (life.isClarifying) throw conflict("The person was asked already and has not answered.");
+      return { ...next, isClarifying: true };
+    case "clarification_received":
+      if (!life.isClarifying) throw conflict("The person was not asked what they mean.");
+      return { ...next, isClarifying: false };
+    case "extended":
+      if (life.isExtended) throw conflict("The time to answer was extended already, and can be once.");
+      return { ...next, isExtended: true };
+    case "approved":
+      return { ...next, approvals: approvalsWith(life, event.by) };
+    case "archive_ready":
+      // Who approved the request did so for good; who approved what leaves, approved another archive.
+      return { ...next, approvals: life.approvals.slice(0, 1) };
+    case "carried_out":
+      // An objection is absolute.
+      if (life.kind !== "objection") mustBeApproved(life);
+      return { ...next, isClarifying: false };
+    case "delivery_created":
+      mustBeApproved(life);
+      return { ...next, isClarifying: false };
+    default:
+      return next;
+  }
 }
 
-/** Whether nothing can happen to the request any more. */
-export function isFinal(status: RequestStatus): status is FinalStatus {
-  return !Object.hasOwn(nextSteps, status);
+function approvalsWith(life: Life, by: string | undefined): readonly string[] {
+  if (by === undefined) throw conflict("An approval is somebody's: the system cannot give one.");
+  if (life.approvals.length >= life.approvalsNeeded) {
+    throw conflict(`This data request, which is ${life.status}, needs no other approval.`);
+  }
+  if (life.approvals.includes(by)) {
+    throw conflict("You approved this data request already: the second approval is somebody else's to give.");
+  }
+  if (life.approvals.length > 0 && life.status !== "ready" && isAnsweredByArchive(life.kind)) {
+    throw conflict(
+      `This data request is ${life.status}: the second approval is of the archive, so it comes when that is ready.`,
+    );
+  }
+  return [...life.approvals, by];
+}
+
+function mustBeApproved(life: Life): void {
+  const missing = life.approvalsNeeded - life.approvals.length;
+  if (missing > 0) {
+    throw conflict(
+      missing === 2 || life.approvals.length === 0
+        ? "This data request is not approved yet. Approve it first."
+        : "This data request needs a second approval, by somebody else than the first. Have them approve it.",
+    );
+  }
+}
+
+function conflict(detail: string): SaysoError {
+  return new SaysoError("conflict", detail);
+}
+
+/** Who moves an open request on, and by what. */
+export interface NextStep {
+  readonly by: "staff" | "system" | "person";
+  readonly event: RequestEventKind;
+}
+
+/** Who moves a request on, and by what; null when it has ended. An open request without a next step could be lost. */
+export function nextStep(life: Life): NextStep | null {
+  if (isFinal(life.status)) return null;
+  if (life.isClarifying) return { by: "person", event: "clarification_received" };
+  const isApproved = life.approvals.length >= life.approvalsNeeded;
+  if (life.kind === "objection") {
+    return life.status === "received"
+      ? { by: "system", event: "carried_out" }
+      : { by: "staff", event: "closed" };
+  }
+  switch (life.status) {
+    case "received":
+    case "identity_check":
+      return { by: "staff", event: "identity_noted" };
+    case "in_progress":
+      if (isAnsweredByArchive(life.kind)) return { by: "system", event: "archive_ready" };
+      return { by: "staff", event: isApproved ? "carried_out" : "approved" };
+    case "ready":
+      if (!isAnsweredByArchive(life.kind)) return { by: "staff", event: "closed" };
+      return { by: "staff", event: isApproved ? "delivery_created" : "approved" };
+    default:
+      return { by: "person", event: "downloaded" };
+  }
+}
+
+/** Whether a request in this status has ended. */
+export function isFinal(status: RequestStatus): boolean {
+  return finalStatuses.has(status);
 }
