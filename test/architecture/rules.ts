@@ -138,8 +138,8 @@ function reason(one: Import): string | undefined {
 /** What a file of a feature may use of its own feature, and of the rooms that are no features. */
 function ownReason({ from, to, isTypeOnly }: Import, isOwn: boolean): string | undefined {
   if (isOwn) {
-    if (isStore(from) && !isTables(to) && !isDomain(to) && !isTypeOnly)
-      return "a store knows its tables and its domain";
+    if (isStore(from) && !isTables(to) && !isDomain(to) && !isStore(to) && !isTypeOnly)
+      return "a store knows its tables, its domain and the feature's other stores";
     if (isRoutes(from) && (isTables(to) || isStore(to))) return "routes call use cases";
     if (isRoutes(to)) return "nothing of a feature knows its routes";
     if (isTables(from)) return "tables know other tables only";

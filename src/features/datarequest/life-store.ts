@@ -26,12 +26,7 @@ export function eventPart(sql: Sql, ctx: Context, event: NewEvent, of: string): 
  * The part of a write that moves a request from one state of its life to the next and returns its `id` and `status`.
  * No row: it is not in that state any more, and the step must be thought over again.
  */
-export function movedPart(
-  sql: Sql,
-  ctx: Context,
-  before: Life & { readonly id: string },
-  after: Life,
-): Fragment {
+function movedPart(sql: Sql, ctx: Context, before: Life & { readonly id: string }, after: Life): Fragment {
   return sql`
     update data_request set status = ${after.status}, approvals = ${[...after.approvals]}::text[],
       owner = ${after.owner}, is_clarifying = ${after.isClarifying}, is_extended = ${after.isExtended}

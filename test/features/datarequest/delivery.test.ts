@@ -100,6 +100,7 @@ describe("from the request to the archive in the person's hands", () => {
     expect(after.timeline.map(({ event }) => event)).toEqual([
       "opened",
       "identity_noted",
+      "approved",
       "build_started",
       "archive_ready",
       "delivery_created",
