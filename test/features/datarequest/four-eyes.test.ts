@@ -22,7 +22,7 @@ afterAll(() => service.close());
 
 const second = (client: OrganizationClient, id: string) => client.post(`/v1/data-requests/${id}/approve`, {});
 
-describe("where the organization asks for four eyes", { timeout: 60_000 }, () => {
+describe("where the organization asks for four eyes", { timeout: 240_000 }, () => {
   async function shopWithFourEyes() {
     const shop = await service.shop();
     expect((await shop.patch("/v1/organization", { fourEyes: true })).body).toMatchObject({ fourEyes: true });
