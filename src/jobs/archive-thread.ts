@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { ThreadSeed } from "../compose.ts";
 import { type ErrorCode, SaysoError } from "../kernel/errors.ts";
@@ -27,9 +28,14 @@ const threadFile = fileURLToPath(new URL("../../dist/fill-archive-thread.js", im
  */
 export async function fillInThread(order: FillOrder, signal: AbortSignal): Promise<void> {
   if (!existsSync(threadFile)) throw new SaysoError("internal", "Sayso is not built. Run: npm run build");
+  // What `npm start` gives the service's own young objects would overrule the limit of the thread's.
+  setFlagsFromString("--max-semi-space-size=0");
   const worker = new Worker(threadFile, {
     workerData: order,
-    resourceLimits: { maxOldGenerationSizeMb: limits.archiveThreadMb, maxYoungGenerationSizeMb: 16 },
+    resourceLimits: {
+      maxOldGenerationSizeMb: limits.archiveThreadMb,
+      maxYoungGenerationSizeMb: limits.archiveThreadYoungMb,
+    },
   });
   const end = AbortSignal.any([signal, AbortSignal.timeout(limits.archiveBuildSeconds * 1000)]);
   const stop = () => void worker.terminate();

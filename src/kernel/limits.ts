@@ -197,6 +197,10 @@ export const limits = {
   archiveBuildSeconds: 3600,
   /** JavaScript memory of the thread that builds one. */
   archiveThreadMb: 192,
+  /** And of that for young objects; more of it made nothing faster. */
+  archiveThreadYoungMb: 6,
+  /** How far behind everything else it stands in the line for a processor (nice). */
+  archiveThreadNice: 10,
   /** Background jobs of one process at the same time. */
   jobsAtOnce: 3,
   /** A JSON Schema of an organization's own section, and how many of them it may have. */

@@ -115,7 +115,7 @@ function rowsSection<Stored>(
           coming = next(page.at(-1));
           coming.catch(() => {});
         }
-        for (const stored of page) yield present(stored);
+        yield page.map(present);
         if (!hasMore) return;
       }
     },

@@ -51,7 +51,7 @@ function listed<Name extends OwnSectionName>(name: Name, rows: readonly OwnRows[
     state: "rows",
     count: rows.length,
     async *rows() {
-      for (const row of rows) yield row satisfies Row;
+      yield rows satisfies readonly Row[];
     },
   };
 }

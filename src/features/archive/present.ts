@@ -1,4 +1,4 @@
-import { formatInstant, type Templates } from "../../templates.ts";
+import { instantFormat, type Templates } from "../../templates.ts";
 import type { DocumentSection, ReportModel, Row, Section } from "./domain/report-model.ts";
 import { shownText } from "./domain/shown-text.ts";
 import {
@@ -38,10 +38,8 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
   const notRecorded: Value = { none: message("notRecorded") };
   const purposeNames = new Map(model.notice.purposes.map(({ key, name }) => [key, name]));
 
-  const instant = (stored: string): Value => ({
-    instant: stored,
-    shown: formatInstant(stored, "dateTime", language, timeZone),
-  });
+  const shownInstant = instantFormat("dateTime", language, timeZone);
+  const instant = (stored: string): Value => ({ instant: stored, shown: shownInstant(stored) });
 
   const value = (section: Section, field: string, stored: unknown): Value => {
     if (stored === null || stored === undefined || stored === "") return none;

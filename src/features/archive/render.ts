@@ -4,6 +4,7 @@ import { loadTemplates, type Templates } from "../../templates.ts";
 import { countedRows, entryCount, isLong, type ReportPages, sectionPagePath } from "./domain/files.ts";
 import type { Notice, ReportModel, Row, RowsSection, Section } from "./domain/report-model.ts";
 import { shownText } from "./domain/shown-text.ts";
+import { createRowFiller } from "./fill-rows.ts";
 import { createPresenter, type Presenter } from "./present.ts";
 import type { Block, Field, Table, Value } from "./view.ts";
 
@@ -214,7 +215,7 @@ async function blocks(section: Section, present: Presenter, title: string): Prom
   if (section.state === "document") return present.documentBlocks(section);
   if (section.state !== "rows") return [];
   const rows: Row[] = [];
-  for await (const row of countedRows(section)) rows.push(row);
+  for await (const page of countedRows(section)) rows.push(...page);
   return [present.rowsBlock(section, rows, 1, title)];
 }
 
@@ -236,13 +237,17 @@ async function* sectionPage(
     runs: section.state === "rows" ? runsOf(section, present) : [],
   });
   if (section.state === "rows") {
+    const fill = createRowFiller((cells) => render("row", { cells }));
     for await (const run of rowsInRuns(section)) {
       const { id, caption } = describeRun(section, run.from, present);
-      yield render("section-run", {
-        id,
-        caption,
-        blocks: [present.rowsBlock(section, run.rows, run.from, caption)],
-      });
+      const block = present.rowsBlock(section, run.rows, run.from, caption);
+      if ("table" in block) {
+        yield render("log-start", { id, caption, table: block.table });
+        yield block.table.rows.map(({ cells }) => fill(cells)).join("");
+        yield render("log-end", {});
+      } else {
+        yield render("section-run", { id, caption, blocks: [block] });
+      }
     }
   } else {
     const caption = present.message("contents.count", { count: countOf(section) ?? 0 });
@@ -267,13 +272,14 @@ function describeRun(section: RowsSection, from: number, present: Presenter) {
 async function* rowsInRuns(section: RowsSection): AsyncGenerator<{ from: number; rows: readonly Row[] }> {
   let from = 1;
   let rows: Row[] = [];
-  for await (const row of countedRows(section)) {
-    rows.push(row);
-    if (rows.length === rowsOfRun) {
-      yield { from, rows };
+  for await (const page of countedRows(section)) {
+    rows.push(...page);
+    let taken = 0;
+    for (; rows.length - taken >= rowsOfRun; taken += rowsOfRun) {
+      yield { from, rows: rows.slice(taken, taken + rowsOfRun) };
       from += rowsOfRun;
-      rows = [];
     }
+    rows = rows.slice(taken);
   }
   if (rows.length > 0) yield { from, rows };
 }

@@ -97,7 +97,7 @@ test("rows are read only as fast as the archive is, and let go when nobody reads
       try {
         // Rows that cannot be packed small: what was read must have been asked for.
         for (; read < total; read += 1) {
-          yield { noise: createHash("sha256").update(String(read)).digest("hex").repeat(8) };
+          yield [{ noise: createHash("sha256").update(String(read)).digest("hex").repeat(8) }];
         }
       } finally {
         released += 1;

@@ -45,7 +45,7 @@ export function hostileReport(): ReportModel {
   const spoilRows = (section: Extract<Section, { state: "rows" }>): Section => ({
     ...section,
     async *rows() {
-      for await (const row of section.rows()) yield spoilText(row);
+      for await (const page of section.rows()) yield page.map(spoilText);
     },
   });
   return {

@@ -168,7 +168,7 @@ test("a field that no catalogue knows, a new word and a broken language tag are 
     state: "rows",
     count: 1,
     async *rows() {
-      yield* rows;
+      yield rows;
     },
   };
   const settings: Section = {

@@ -99,12 +99,12 @@ function isHollow(value: unknown): boolean {
   return typeof value === "object" && Object.values(value).every(isHollow);
 }
 
-/** A section's rows; throws at the end when there were not as many as the model says. */
-export async function* countedRows(section: RowsSection): AsyncGenerator<Row> {
+/** A section's rows, in pages; throws at the end when there were not as many as the model says. */
+export async function* countedRows(section: RowsSection): AsyncGenerator<readonly Row[]> {
   let count = 0;
-  for await (const row of section.rows()) {
-    count += 1;
-    yield row;
+  for await (const page of section.rows()) {
+    count += page.length;
+    yield page;
   }
   if (count !== section.count) {
     throw contradiction(`${section.name} has ${section.count} rows and gave ${count}`);
@@ -187,22 +187,12 @@ function member(key: string, value: unknown, indent: number): string {
   return `${JSON.stringify(key)}: ${JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(indent)}`)}`;
 }
 
-const rowsAtOnce = 100;
-
 /** One row a line, so that the file can be read and searched without loading it. */
 async function* rowLines(section: RowsSection, indent: string): AsyncGenerator<string> {
-  let lines = "";
-  let waiting = 0;
-  let separator = "\n";
-  for await (const row of countedRows(section)) {
-    lines += `${separator}${indent}${JSON.stringify(row)}`;
-    separator = ",\n";
-    waiting += 1;
-    if (waiting === rowsAtOnce) {
-      yield lines;
-      lines = "";
-      waiting = 0;
-    }
+  let separator = `\n${indent}`;
+  for await (const page of countedRows(section)) {
+    if (page.length === 0) continue;
+    yield separator + page.map((row) => JSON.stringify(row)).join(`,\n${indent}`);
+    separator = `,\n${indent}`;
   }
-  yield lines;
 }

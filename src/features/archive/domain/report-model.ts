@@ -85,12 +85,12 @@ export interface DocumentSection extends NamedSection {
 
 /**
  * A section of any length. `rows` is called several times, once for every file that shows the section, and gives
- * the same `count` rows in the same order each time: read what was there at `madeAt`.
+ * the same `count` rows in the same order each time, in pages of any length: read what was there at `madeAt`.
  */
 export interface RowsSection extends NamedSection {
   readonly state: "rows";
   readonly count: number;
-  readonly rows: () => AsyncIterable<Row>;
+  readonly rows: () => AsyncIterable<readonly Row[]>;
 }
 
 /** A section of which nothing is stored. */
