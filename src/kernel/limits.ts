@@ -197,8 +197,8 @@ export const limits = {
   archiveBuildSeconds: 3600,
   /** JavaScript memory of the thread that builds one. */
   archiveThreadMb: 192,
-  /** And of that for young objects; more of it made nothing faster. */
-  archiveThreadYoungMb: 6,
+  /** And of that for young objects: with less, what a page of rows is read into counts as old, and is cleared up at a price. */
+  archiveThreadYoungMb: 24,
   /** How far behind everything else it stands in the line for a processor (nice). */
   archiveThreadNice: 10,
   /** Background jobs of one process at the same time. */

@@ -13,7 +13,7 @@ import {
   selectMessages,
 } from "./store.ts";
 
-const messagesOfPage = 2_000;
+const messagesOfPage = 1_000;
 const decisionsOfPage = 500;
 
 /** Messages of the person and what became of those to them, in the order of their time. */
