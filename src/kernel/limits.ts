@@ -43,6 +43,8 @@ export const limits = {
   photoBytes: 512 * 1024,
   /** A section with more rows or list entries than this has a page of its own in the report. */
   inlineRows: 100,
+  /** One with more rows than this is split by month in the archive, and a month with more of them again. */
+  stretchRows: 10_000,
   /** Files in an archive; a ZIP without ZIP64 holds 65,535. */
   archiveFiles: 10_000,
   /** An archive, and one file in it: what a ZIP without ZIP64 and every unpacking tool can take. */
@@ -197,7 +199,7 @@ export const limits = {
   archiveBuildSeconds: 3600,
   /** JavaScript memory of the thread that builds one. */
   archiveThreadMb: 192,
-  /** And of that for young objects: with less, what a page of rows is read into counts as old, and is cleared up at a price. */
+  /** And of that for young objects: with less, a page of rows counts as old, and is cleared up at a price. */
   archiveThreadYoungMb: 24,
   /** How far behind everything else it stands in the line for a processor (nice). */
   archiveThreadNice: 10,

@@ -12,7 +12,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ReportModel } from "../../src/features/archive/domain/report-model.ts";
 import { buildArchive, createReportPages } from "../../src/features/archive/index.ts";
 import { hostileReport } from "../features/archive/hostile-report.ts";
-import { emptyReport, fullReport, partialReport, sign } from "../features/archive/sample-report.ts";
+import {
+  emptyReport,
+  fullReport,
+  partialReport,
+  sign,
+  splitReport,
+} from "../features/archive/sample-report.ts";
 import { chromiumPath, startChromium } from "../support/chromium.ts";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -23,10 +29,15 @@ const reports: Readonly<Record<string, ReportModel>> = {
   partial: partialReport("ru"),
   empty: emptyReport("en"),
   hostile: hostileReport(),
+  split: splitReport("ru"),
 };
 
 const pagesOf = (name: string) =>
-  name === "english" || name === "russian" ? ["index.html", "sections/messages.html"] : ["index.html"];
+  name === "split"
+    ? ["sections/messages.html", "sections/messages/2026-03-2.html"]
+    : name === "english" || name === "russian"
+      ? ["index.html", "sections/messages.html"]
+      : ["index.html"];
 
 const shown = Object.keys(reports).flatMap((name) => pagesOf(name).map((page) => [name, page] as const));
 
@@ -119,6 +130,17 @@ describe.skipIf(chromiumPath === undefined)("an unpacked archive in Chromium", {
       expect(await page.locator("h1").textContent()).toBe("Сообщения");
       await page.getByRole("link", { name: "Вернуться к отчёту" }).first().click();
       await page.waitForURL(/index\.html#messages$/);
+    });
+  });
+
+  it("leads from the report to a month of a very long section and back", async () => {
+    await withFile("split", "index.html", {}, async (page) => {
+      await page.getByRole("link", { name: "Открыть страницу со всеми записями" }).click();
+      await page.getByRole("link", { name: "март 2026 г., часть 2" }).click();
+      await page.waitForURL(/sections\/messages\/2026-03-2\.html$/);
+      expect(await page.locator("h1").textContent()).toBe("Сообщения, март 2026 г., часть 2");
+      await page.getByRole("link", { name: "Ко всем месяцам" }).first().click();
+      await page.waitForURL(/sections\/messages\.html$/);
     });
   });
 

@@ -42,6 +42,8 @@ export interface Reported {
   readonly senders: Awaited<ReturnType<typeof selectSenders>>;
   readonly consents: Awaited<ReturnType<typeof consentHistory>>;
   readonly language: Language;
+  /** IANA zone that the report shows times in. */
+  readonly timeZone: string;
   readonly until: Date;
 }
 

@@ -65,6 +65,7 @@ export async function collectReport(
     senders,
     consents: await consentHistory(ctx, request.subjectId),
     language: request.language,
+    timeZone: organization.timeZone ?? "UTC",
     until: madeAt,
   };
   const account = await accountSections(reported);
@@ -75,7 +76,7 @@ export async function collectReport(
     kind: request.kind,
     regime: request.regime,
     language: request.language,
-    timeZone: organization.timeZone ?? "UTC",
+    timeZone: reported.timeZone,
     receivedAt: request.receivedAt.toISOString(),
     madeAt: madeAt.toISOString(),
     madeByVersion: version,

@@ -1,5 +1,5 @@
 import { instantFormat, type Templates } from "../../templates.ts";
-import type { DocumentSection, ReportModel, Row, Section } from "./domain/report-model.ts";
+import type { DocumentSection, ReportModel, Row, Section, Stretch } from "./domain/report-model.ts";
 import { shownText } from "./domain/shown-text.ts";
 import {
   type Columns,
@@ -17,6 +17,8 @@ import { createWords, type Words } from "./words.ts";
 /** Turns sections and their rows into what the templates show, in one language and time zone. */
 export interface Presenter extends Words {
   sectionTitle(section: Section): string;
+  /** The month, and which part of it. */
+  stretchTitle(stretch: Stretch): string;
   /** Undefined where there is nothing to say beyond the title. */
   sectionAbout(section: Section): string | undefined;
   documentBlocks(section: DocumentSection): readonly Block[];
@@ -218,6 +220,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     instant,
     sectionTitle: (section) =>
       section.custom ? shownText(section.custom.title) : words.section(section.name),
+    stretchTitle: ({ month, number }) => message("section.month", { month: words.month(month), number }),
     sectionAbout: ({ name, custom }) => (custom ? undefined : words.about(name)),
 
     documentBlocks(section) {

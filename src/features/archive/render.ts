@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import { languages } from "../../kernel/language.ts";
 import { loadTemplates, type Templates } from "../../templates.ts";
-import { countedRows, entryCount, isLong, type ReportPages, sectionPagePath } from "./domain/files.ts";
-import type { Notice, ReportModel, Row, RowsSection, Section } from "./domain/report-model.ts";
+import {
+  countedRows,
+  entryCount,
+  isLong,
+  type ReportPages,
+  sectionPagePath,
+  stretchPath,
+} from "./domain/files.ts";
+import type { Notice, ReportModel, Row, RowsSection, Section, Stretch } from "./domain/report-model.ts";
 import { shownText } from "./domain/shown-text.ts";
 import { createRowFiller } from "./fill-rows.ts";
 import { createPresenter, type Presenter } from "./present.ts";
@@ -22,6 +29,7 @@ export function createReportPages(templates: Templates = loadTemplates("report")
   return {
     index: (model) => () => indexPage(model, templates, styleHash),
     section: (model, section) => () => sectionPage(model, section, templates, styleHash),
+    stretch: (model, section, stretch) => () => stretchPage(model, section, stretch, templates, styleHash),
     readme: (model) => readme(model, templates),
   };
 }
@@ -228,48 +236,92 @@ async function* sectionPage(
   const present = createPresenter(model, templates);
   const render = (name: string, data: object) => templates.render(name, data, model.language, model.timeZone);
   const title = present.sectionTitle(section);
+  const stretches = section.state === "rows" ? section.stretches : undefined;
+  const back = { href: `../index.html#${section.name}`, text: present.message("backToReport") };
   yield render("section-start", {
     styleHash,
     title: `${title} · ${present.message("title", { organization: shownText(model.organization.name) })}`,
     heading: title,
-    name: section.name,
+    back,
     about: present.sectionAbout(section) ?? null,
-    runs: section.state === "rows" ? runsOf(section, present) : [],
+    runs: section.state === "rows" && stretches === undefined ? runsOf(section, present) : [],
   });
-  if (section.state === "rows") {
-    const fill = createRowFiller((cells) => render("row", { cells }));
-    for await (const run of rowsInRuns(section)) {
-      const { id, caption } = describeRun(section, run.from, present);
-      const block = present.rowsBlock(section, run.rows, run.from, caption);
-      if ("table" in block) {
-        yield render("log-start", { id, caption, table: block.table });
-        yield block.table.rows.map(({ cells }) => fill(cells)).join("");
-        yield render("log-end", {});
-      } else {
-        yield render("section-run", { id, caption, blocks: [block] });
-      }
-    }
+  if (stretches !== undefined) {
+    yield render("section-months", {
+      months: stretches.map((stretch) => ({
+        href: `${stretchPath(section, stretch)}.html`,
+        title: present.stretchTitle(stretch),
+        count: present.message("contents.count", { count: stretch.count }),
+      })),
+    });
+  } else if (section.state === "rows") {
+    yield* runs(section, section, present, render);
   } else {
     const caption = present.message("contents.count", { count: countOf(section) ?? 0 });
     yield render("section-run", { id: "all", caption, blocks: await blocks(section, present, title) });
   }
-  yield render("section-end", { name: section.name });
+  yield render("section-end", { back });
 }
 
-function runsOf(section: RowsSection, present: Presenter) {
-  const count = Math.ceil(section.count / rowsOfRun);
-  return Array.from({ length: count }, (_, index) => describeRun(section, index * rowsOfRun + 1, present));
+async function* stretchPage(
+  model: ReportModel,
+  section: RowsSection,
+  stretch: Stretch,
+  templates: Templates,
+  styleHash: string,
+): AsyncGenerator<string> {
+  const present = createPresenter(model, templates);
+  const render = (name: string, data: object) => templates.render(name, data, model.language, model.timeZone);
+  const heading = `${present.sectionTitle(section)}, ${present.stretchTitle(stretch)}`;
+  const back = { href: `../${section.name}.html`, text: present.message("backToMonths") };
+  yield render("section-start", {
+    styleHash,
+    title: `${heading} · ${present.message("title", { organization: shownText(model.organization.name) })}`,
+    heading,
+    back,
+    about: null,
+    runs: runsOf(stretch, present),
+  });
+  yield* runs(section, { ...stretch, name: section.name }, present, render);
+  yield render("section-end", { back });
 }
 
-function describeRun(section: RowsSection, from: number, present: Presenter) {
-  const to = Math.min(from + rowsOfRun - 1, section.count);
+type Rows = Pick<RowsSection, "name" | "count" | "rows">;
+
+async function* runs(
+  section: RowsSection,
+  rows: Rows,
+  present: Presenter,
+  render: (name: string, data: object) => string,
+): AsyncGenerator<string> {
+  const fill = createRowFiller((cells) => render("row", { cells }));
+  for await (const run of rowsInRuns(rows)) {
+    const { id, caption } = describeRun(rows, run.from, present);
+    const block = present.rowsBlock(section, run.rows, run.from, caption);
+    if ("table" in block) {
+      yield render("log-start", { id, caption, table: block.table });
+      yield block.table.rows.map(({ cells }) => fill(cells)).join("");
+      yield render("log-end", {});
+    } else {
+      yield render("section-run", { id, caption, blocks: [block] });
+    }
+  }
+}
+
+function runsOf(rows: Pick<Rows, "count">, present: Presenter) {
+  const count = Math.ceil(rows.count / rowsOfRun);
+  return Array.from({ length: count }, (_, index) => describeRun(rows, index * rowsOfRun + 1, present));
+}
+
+function describeRun(rows: Pick<Rows, "count">, from: number, present: Presenter) {
+  const to = Math.min(from + rowsOfRun - 1, rows.count);
   return {
     id: `from-${from}`,
-    caption: present.message("section.rows", { from, to, count: section.count }),
+    caption: present.message("section.rows", { from, to, count: rows.count }),
   };
 }
 
-async function* rowsInRuns(section: RowsSection): AsyncGenerator<{ from: number; rows: readonly Row[] }> {
+async function* rowsInRuns(section: Rows): AsyncGenerator<{ from: number; rows: readonly Row[] }> {
   let from = 1;
   let rows: Row[] = [];
   for await (const page of countedRows(section)) {

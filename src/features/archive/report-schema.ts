@@ -23,6 +23,11 @@ const rowsSection = (row: z.ZodType) =>
       z.strictObject(empty),
       z.strictObject(failed),
       z.strictObject({ ...complete, count: z.int().min(1), rows: z.array(row).min(1) }),
+      z.strictObject({
+        ...complete,
+        count: z.int().min(1),
+        files: z.array(z.strictObject({ month: text, count: z.int().min(1), path: text })).min(1),
+      }),
     ])
     .optional();
 

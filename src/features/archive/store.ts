@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
+import type { Fragment, Sql } from "../../db/database.ts";
 import { auditEntry } from "../audit/tables.ts";
 import { blockEvent } from "../blocklist/tables.ts";
 import { archive, dataRequest, requestEvent } from "../datarequest/tables.ts";
@@ -194,18 +195,56 @@ export interface Span {
   readonly until: Date;
 }
 
-/** How many messages and statuses a span has. */
-export async function countMessages(ctx: Context, { subjectIds, until }: Span): Promise<number> {
+/** How many rows a log has, and the times of its first and its last. */
+export interface Extent {
+  readonly count: number;
+  readonly first: Date | null;
+  readonly last: Date | null;
+}
+
+const nothing: Extent = { count: 0, first: null, last: null };
+
+/** The times of a person's messages and statuses. */
+function messageTimes(sql: Sql, ctx: Context, { subjectIds, until }: Span): Fragment {
+  return sql`
+    select m.at from inbound_message m where m.organization_id = ${ctx.organizationId}
+      and m.subject_id in (select x::uuid from unnest(${subjectIds as string[]}::text[]) x) and m.received_at <= ${until}
+    union all
+    select m.at from message_status m where m.organization_id = ${ctx.organizationId}
+      and m.subject_id in (select x::uuid from unnest(${subjectIds as string[]}::text[]) x) and m.received_at <= ${until}`;
+}
+
+/** The times of the decisions about a person. */
+function decisionTimes(sql: Sql, ctx: Context, { subjectIds, until }: Span): Fragment {
+  return sql`
+    select d.at from decision d where d.organization_id = ${ctx.organizationId}
+      and d.subject_id in (select x::uuid from unnest(${subjectIds as string[]}::text[]) x) and d.at <= ${until}`;
+}
+
+const timesOf = { messages: messageTimes, decisions: decisionTimes };
+
+export async function selectExtent(ctx: Context, log: keyof typeof timesOf, span: Span): Promise<Extent> {
   const rows = await ctx.services.db.statement(
-    (sql) => sql<{ count: number }[]>`
-      select ((select count(*) from inbound_message m where m.organization_id = ${ctx.organizationId}
-          and m.subject_id in (select x::uuid from unnest(${subjectIds as string[]}::text[]) x)
-          and m.received_at <= ${until})
-        + (select count(*) from message_status m where m.organization_id = ${ctx.organizationId}
-          and m.subject_id in (select x::uuid from unnest(${subjectIds as string[]}::text[]) x)
-          and m.received_at <= ${until}))::int as count`,
+    (sql) => sql<Extent[]>`
+      select count(*)::int as count, min(t.at) as first, max(t.at) as last from (${timesOf[log](sql, ctx, span)}) t`,
   );
-  return rows[0]?.count ?? 0;
+  return rows[0] ?? nothing;
+}
+
+/** How many rows of a log lie between each of these instants and the next one, in their order. */
+export async function countBetween(
+  ctx: Context,
+  log: keyof typeof timesOf,
+  span: Span,
+  starts: readonly Date[],
+): Promise<number[]> {
+  const instants = starts.map((start) => start.toISOString());
+  const rows = await ctx.services.db.statement(
+    (sql) => sql<{ place: number; count: number }[]>`
+      select width_bucket(t.at, ${instants}::text[]::timestamptz[]) as place, count(*)::int as count
+      from (${timesOf[log](sql, ctx, span)}) t group by 1`,
+  );
+  return starts.map((_, index) => rows.find(({ place }) => place === index + 1)?.count ?? 0);
 }
 
 export interface MessageRow {
@@ -220,16 +259,21 @@ export interface MessageRow {
   readonly errorCode: number;
 }
 
+/** Where a log goes on: after this row, or with the first one of an instant. */
+export type MessagePlace = Pick<MessageRow, "at"> & Partial<MessageRow>;
+
 /**
- * The next `size` messages and statuses after one, in the order of their time. Page by page instead of by a cursor:
+ * The next `size` messages and statuses after one, `skipped` left out, in the order of their time. Page by page instead of by a cursor:
  * a cursor's transaction would have to live as long as whoever reads the report takes.
  */
 export async function selectMessages(
   ctx: Context,
   { subjectIds, until }: Span,
-  after: MessageRow | undefined,
+  after: MessagePlace | undefined,
   size: number,
+  skipped = 0,
 ): Promise<MessageRow[]> {
+  const most = size + skipped;
   const at = after?.at ?? new Date(0);
   const id = after?.messageId ?? "";
   const direction = after?.direction ?? "";
@@ -243,26 +287,17 @@ export async function selectMessages(
         from inbound_message m
         where m.organization_id = ${ctx.organizationId} and m.subject_id = s.id::uuid and m.received_at <= ${until}
           and m.at >= ${at} and (m.at, m.message_id, 'in', '', 0) > (${at}, ${id}, ${direction}, ${status}, ${errorCode}::int)
-        order by m.at, m.message_id limit ${size})
+        order by m.at, m.message_id limit ${most})
         union all
         (select 'out', m.message_id, m.at, m.received_at, m.sender_id, null, null, m.status, m.error_code
         from message_status m
         where m.organization_id = ${ctx.organizationId} and m.subject_id = s.id::uuid and m.received_at <= ${until}
           and m.at >= ${at}
           and (m.at, m.message_id, 'out', m.status, m.error_code) > (${at}, ${id}, ${direction}, ${status}, ${errorCode}::int)
-        order by m.at, m.message_id, m.status, m.error_code limit ${size})) x
-      order by x.at, x."messageId", x.direction, coalesce(x.status, ''), x."errorCode" limit ${size}`,
+        order by m.at, m.message_id, m.status, m.error_code limit ${most})) x
+      order by x.at, x."messageId", x.direction, coalesce(x.status, ''), x."errorCode"
+      limit ${size} offset ${skipped}`,
   );
-}
-
-/** How many decisions about a person a span has. */
-export async function countDecisions(ctx: Context, { subjectIds, until }: Span): Promise<number> {
-  const rows = await ctx.services.db.statement(
-    (sql) => sql<{ count: number }[]>`
-      select count(*)::int as count from decision d where d.organization_id = ${ctx.organizationId}
-        and d.subject_id in (select x::uuid from unnest(${subjectIds as string[]}::text[]) x) and d.at <= ${until}`,
-  );
-  return rows[0]?.count ?? 0;
 }
 
 export interface DecisionRow {
@@ -276,12 +311,15 @@ export interface DecisionRow {
   readonly messageId: string | null;
 }
 
-/** The next `size` decisions after one, in the order of their time. */
+export type DecisionPlace = Pick<DecisionRow, "at"> & Partial<DecisionRow>;
+
+/** The next `size` decisions after one, `skipped` left out, in the order of their time. */
 export async function selectDecisions(
   ctx: Context,
   { subjectIds, until }: Span,
-  after: DecisionRow | undefined,
+  after: DecisionPlace | undefined,
   size: number,
+  skipped = 0,
 ): Promise<DecisionRow[]> {
   const at = after?.at ?? new Date(0);
   const id = after?.id ?? "00000000-0000-0000-0000-000000000000";
@@ -297,7 +335,7 @@ export async function selectDecisions(
           where p.organization_id = d.organization_id and p.decision_id = d.id order by p.at desc limit 1) o on true
         where d.organization_id = ${ctx.organizationId} and d.subject_id = s.id::uuid and d.at <= ${until}
           and (d.at, d.id) > (${at}, ${id}::uuid)
-        order by d.at, d.id limit ${size}) x
-      order by x.at, x.id limit ${size}`,
+        order by d.at, d.id limit ${size + skipped}) x
+      order by x.at, x.id limit ${size} offset ${skipped}`,
   );
 }

@@ -17,6 +17,8 @@ export interface Words {
   regime(stored: string): string;
   /** Of an ISO 3166-1 code. */
   country(code: string): string;
+  /** Of a month such as `2026-11`. */
+  month(name: string): string;
   /** Of a BCP 47 tag. */
   language(tag: string): string;
 }
@@ -24,6 +26,7 @@ export interface Words {
 export function createWords(language: Language, templates: Templates): Words {
   const languageNames = new Intl.DisplayNames([language], { type: "language" });
   const countryNames = new Intl.DisplayNames([language], { type: "region" });
+  const months = new Intl.DateTimeFormat(language, { month: "long", year: "numeric", timeZone: "UTC" });
   const message = (key: string, values?: MessageValues) =>
     templates.message(`report.${key}`, language, values);
   const known = (key: string) => (templates.hasMessage(`report.${key}`) ? message(key) : undefined);
@@ -45,6 +48,7 @@ export function createWords(language: Language, templates: Templates): Words {
     about: (name) => known(`section.${name}.about`),
     regime: (stored) => known(`regime.${stored}`) ?? shownText(stored),
     country: (code) => nameOf(countryNames, code),
+    month: (name) => months.format(Date.parse(`${name}-01T00:00:00Z`)),
     language: (tag) => nameOf(languageNames, tag),
   };
 }

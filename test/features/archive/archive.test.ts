@@ -8,7 +8,15 @@ import { isSafePath, type Manifest, manifestText } from "../../../src/features/a
 import type { Attachment, ReportModel, Section } from "../../../src/features/archive/domain/report-model.ts";
 import { buildArchive, createReportPages } from "../../../src/features/archive/index.ts";
 import { limits } from "../../../src/kernel/limits.ts";
-import { emptyReport, fullReport, messages, partialReport, rowsSection, sign } from "./sample-report.ts";
+import {
+  emptyReport,
+  fullReport,
+  messages,
+  partialReport,
+  rowsSection,
+  sign,
+  splitReport,
+} from "./sample-report.ts";
 
 const pages = createReportPages();
 
@@ -48,6 +56,42 @@ test("a section has a page of its own from the first row past the limit, and one
   expect(await pagesOf({ ...model, sections: [contacts] })).toEqual(["sections/contacts.html"]);
 });
 
+test("a section of many months has files for each, in JSON and to be read, which together hold every row once", async () => {
+  const { bytes, manifest } = await build(splitReport());
+  const paths = manifest.files.map(({ path }) => path).filter((path) => path.startsWith("sections/"));
+  const months = ["2026-02", "2026-03", "2026-03-2"];
+  expect(paths).toEqual([
+    "sections/messages.html",
+    "sections/messages.json",
+    ...months.flatMap((month) => [`sections/messages/${month}.html`, `sections/messages/${month}.json`]),
+  ]);
+  const zip = await JSZip.loadAsync(bytes);
+  const text = async (path: string) => (await zip.file(path)?.async("string")) ?? "";
+  const overview = await text("sections/messages.html");
+  const told: string[] = [];
+  for (const month of months) {
+    const { rows } = JSON.parse(await text(`sections/messages/${month}.json`));
+    const page = await text(`sections/messages/${month}.html`);
+    for (const { messageId } of rows) expect(page).toContain(messageId.replaceAll("=", "&#x3D;"));
+    told.push(...rows.map((row: { messageId: string }) => row.messageId));
+    expect(overview).toContain(`href="messages/${month}.html"`);
+    expect(page).toContain('href="../messages.html"');
+  }
+  expect(new Set(told).size).toBe(1_103);
+  expect(told.length).toBe(1_103);
+});
+
+test("a stretch that gives more or fewer rows than it said fails the archive", async () => {
+  for (const wrong of [-1, 1]) {
+    const model = splitReport();
+    const [section] = model.sections;
+    if (section?.state !== "rows") throw new Error("Messages are rows.");
+    const stretches = (section.stretches ?? []).map((each) => ({ ...each, count: each.count + wrong }));
+    const written = buildArchive({ ...model, sections: [{ ...section, stretches }] }, pages, sign);
+    await expect(buffer(written.stream)).rejects.toThrow("The archive could not be made.");
+  }
+});
+
 test("the manifest says what was made, when, by what, from which sources, and how it ended", async () => {
   const { manifest } = await build(partialReport());
   const { files, ...head } = manifest;
@@ -73,6 +117,7 @@ test.each([
   ["full, in Russian", () => fullReport("ru", 3)],
   ["partial", () => partialReport()],
   ["empty", () => emptyReport()],
+  ["split by month", () => splitReport()],
 ])("the same model gives the same bytes: %s", async (_what, model) => {
   const first = await build(model());
   const second = await build(model());

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { ReportModel } from "../../../src/features/archive/domain/report-model.ts";
 import { buildArchive, createReportPages } from "../../../src/features/archive/index.ts";
 import { reportSchema } from "../../../src/features/archive/report-schema.ts";
-import { emptyReport, fullReport, partialReport, rowsSection, sign } from "./sample-report.ts";
+import { emptyReport, fullReport, partialReport, rowsSection, sign, splitReport } from "./sample-report.ts";
 
 const pages = createReportPages();
 
@@ -31,6 +31,7 @@ function misfits(schema: object, value: unknown): unknown[] {
 const reports: readonly [string, ReportModel][] = [
   ["full", fullReport("en")],
   ["full with a long section, in Russian", fullReport("ru", 350)],
+  ["split by month", splitReport("en")],
   ["partial", partialReport("ru")],
   ["empty", emptyReport("en")],
 ];

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, sign as signBytes } from "node:crypto";
 import type { SectionDocuments } from "../../../src/features/accountdata/index.ts";
-import type { ReportModel, Section } from "../../../src/features/archive/domain/report-model.ts";
+import type { ReportModel, Section, Stretch } from "../../../src/features/archive/domain/report-model.ts";
 import type { OwnRows } from "../../../src/features/archive/domain/sections.ts";
 import { detachPhoto, signingKeyId } from "../../../src/features/archive/index.ts";
 import type { Language } from "../../../src/kernel/language.ts";
@@ -206,6 +206,26 @@ export function messages(count: number): Section {
       }
     },
   };
+}
+
+/** A report whose messages are split: two months, the second in two stretches. */
+export function splitReport(language: Language = "en"): ReportModel {
+  const stretch = (month: string, number: number, from: number, count: number): Stretch => ({
+    month,
+    number,
+    count,
+    async *rows() {
+      yield Array.from({ length: count }, (_, index) => messageRow(from + index));
+    },
+  });
+  const section = messages(1_103);
+  if (section.state !== "rows") throw new Error("Messages are rows.");
+  const stretches = [
+    stretch("2026-02", 1, 0, 3),
+    stretch("2026-03", 1, 3, 600),
+    stretch("2026-03", 2, 603, 500),
+  ];
+  return { ...emptyReport(language), sections: [{ ...section, stretches }] };
 }
 
 export function rowsSection(name: string, rows: readonly object[]): Section {

@@ -1,7 +1,14 @@
 import { SaysoError } from "../../../kernel/errors.ts";
 import { limits } from "../../../kernel/limits.ts";
 import { type Manifest, manifestHead } from "./manifest.ts";
-import { isPartial, type ReportModel, type Row, type RowsSection, type Section } from "./report-model.ts";
+import {
+  isPartial,
+  type ReportModel,
+  type Row,
+  type RowsSection,
+  type Section,
+  type Stretch,
+} from "./report-model.ts";
 
 /** A file of the archive. Long ones are made while they are written; their content may be asked for once each time. */
 export interface ReportFile {
@@ -16,6 +23,8 @@ export interface ReportPages {
   index(model: ReportModel): () => AsyncIterable<string>;
   /** sections/<name>.html: one long section. */
   section(model: ReportModel, section: Section): () => AsyncIterable<string>;
+  /** sections/<name>/<month>.html: a stretch of one that is too long for a page; its own page leads there. */
+  stretch(model: ReportModel, section: RowsSection, stretch: Stretch): () => AsyncIterable<string>;
   /** README.txt */
   readme(model: ReportModel): string;
 }
@@ -50,6 +59,19 @@ export function archiveContents(model: ReportModel, pages: ReportPages, schema: 
       files.push({ path: sectionPagePath(section), content: pages.section(report, section) });
     }
     files.push({ path: `sections/${section.name}.json`, content: () => sectionFileJson(section) });
+    if (section.state !== "rows") continue;
+    for (const stretch of section.stretches ?? []) {
+      files.push(
+        {
+          path: `sections/${stretchPath(section, stretch)}.html`,
+          content: pages.stretch(report, section, stretch),
+        },
+        {
+          path: `sections/${stretchPath(section, stretch)}.json`,
+          content: () => stretchFileJson(section, stretch),
+        },
+      );
+    }
   }
   for (const attachment of report.attachments) {
     files.push({ path: attachment.path, content: attachment.content });
@@ -69,6 +91,11 @@ function contradiction(what: string): SaysoError {
 /** Where a long section's own page lies. */
 export function sectionPagePath(section: Section): string {
   return `sections/${section.name}.html`;
+}
+
+/** Where a stretch's files lie, seen from the section's own page and without their endings. */
+export function stretchPath(section: Section, { month, number }: Stretch): string {
+  return `${section.name}/${month}${number === 1 ? "" : `-${number}`}`;
 }
 
 /** Whether a section is too long for index.html: more than `limits.inlineRows` rows or list entries. */
@@ -99,8 +126,10 @@ function isHollow(value: unknown): boolean {
   return typeof value === "object" && Object.values(value).every(isHollow);
 }
 
-/** A section's rows, in pages; throws at the end when there were not as many as the model says. */
-export async function* countedRows(section: RowsSection): AsyncGenerator<readonly Row[]> {
+/** Rows of a section or stretch, in pages; throws at the end when there were not as many as the model says. */
+export async function* countedRows(
+  section: Pick<RowsSection, "name" | "count" | "rows">,
+): AsyncGenerator<readonly Row[]> {
   let count = 0;
   for await (const page of section.rows()) {
     count += page.length;
@@ -157,11 +186,19 @@ async function* sectionFileJson(section: Section): AsyncGenerator<string> {
   yield "\n";
 }
 
+async function* stretchFileJson(section: RowsSection, stretch: Stretch): AsyncGenerator<string> {
+  const { month, count } = stretch;
+  const head = Object.entries({ section: section.name, month, count });
+  yield `{\n${head.map(([key, value]) => `  ${member(key, value, 2)},\n`).join("")}  "rows": [`;
+  yield* rowLines({ ...stretch, name: section.name }, "    ");
+  yield "\n  ]\n}\n";
+}
+
 async function* sectionJson(head: object, section: Section, indent: number): AsyncGenerator<string> {
   const members = Object.entries({ ...head, ...sectionHead(section) });
   const inner = " ".repeat(indent + 2);
   yield `{\n${members.map(([key, value]) => inner + member(key, value, indent + 2)).join(",\n")}`;
-  if (section.state === "rows") {
+  if (section.state === "rows" && section.stretches === undefined) {
     yield `,\n${inner}"rows": [`;
     yield* rowLines(section, `${inner}  `);
     yield `\n${inner}]`;
@@ -175,7 +212,12 @@ function sectionHead(section: Section): object {
     case "document":
       return { state: "complete", ...title, document: section.document };
     case "rows":
-      return { state: "complete", ...title, count: section.count };
+      return {
+        state: "complete",
+        ...title,
+        count: section.count,
+        ...(section.stretches && filesOf(section)),
+      };
     case "empty":
       return { state: "empty", ...title };
     case "failed":
@@ -183,12 +225,26 @@ function sectionHead(section: Section): object {
   }
 }
 
+/** Instead of its rows a long section names the files that hold them: no program need load them all at once. */
+function filesOf(section: RowsSection): object {
+  return {
+    files: (section.stretches ?? []).map((stretch) => ({
+      month: stretch.month,
+      count: stretch.count,
+      path: `sections/${stretchPath(section, stretch)}.json`,
+    })),
+  };
+}
+
 function member(key: string, value: unknown, indent: number): string {
   return `${JSON.stringify(key)}: ${JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(indent)}`)}`;
 }
 
 /** One row a line, so that the file can be read and searched without loading it. */
-async function* rowLines(section: RowsSection, indent: string): AsyncGenerator<string> {
+async function* rowLines(
+  section: Pick<RowsSection, "name" | "count" | "rows">,
+  indent: string,
+): AsyncGenerator<string> {
   let separator = `\n${indent}`;
   for await (const page of countedRows(section)) {
     if (page.length === 0) continue;

@@ -91,6 +91,19 @@ export interface RowsSection extends NamedSection {
   readonly state: "rows";
   readonly count: number;
   readonly rows: () => AsyncIterable<readonly Row[]>;
+  /** The same rows in the same order, for a section that is too long for one page. */
+  readonly stretches?: readonly Stretch[];
+}
+
+/** Rows of a long section that have files of their own: a month's, or as many of them as a page takes. */
+export interface Stretch {
+  /** In the report's time zone: `2026-11`. */
+  readonly month: string;
+  /** Its place among the month's, from 1. */
+  readonly number: number;
+  readonly count: number;
+  /** Gives `count` rows, in pages of any length, the same each time. */
+  readonly rows: () => AsyncIterable<readonly Row[]>;
 }
 
 /** A section of which nothing is stored. */
