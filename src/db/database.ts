@@ -28,6 +28,14 @@ export interface Database {
   look<T>(run: (sql: Sql) => PromiseLike<T>): Promise<T>;
   /** Runs one typed read. Throws `unavailable`. */
   read<T>(run: (db: PostgresJsDatabase) => PromiseLike<T>): Promise<T>;
+  /**
+   * Reads what one statement finds, however much that is: `rows` of it at a time, all as it was when the statement began.
+   * Has a connection of its own for as long as that takes. Throws `unavailable`.
+   */
+  stream<T extends postgres.Row>(
+    rows: number,
+    run: (sql: Sql) => postgres.PendingQuery<T[]>,
+  ): AsyncIterable<readonly T[]>;
   /** Waits for the calls under way, then closes every connection. */
   close(): Promise<void>;
 }
@@ -45,13 +53,29 @@ export function openDatabase(options: DatabaseOptions): Database {
     statement: (run) => statements.call(run, "outcome_unknown"),
     look: (run) => statements.call(run, "unavailable"),
     read: (run) => reads.call((client) => run(client.typed), "unavailable"),
+    stream: (rows, run) => streamRows(() => connect(options.url, 1, timeoutMs, 0), rows, run),
     close: async () => {
       await Promise.all([statements.close(), reads.close()]);
     },
   };
 }
 
-function connect(url: string, max: number, timeoutMs: number): Sql {
+async function* streamRows<T extends postgres.Row>(
+  open: () => Sql,
+  rows: number,
+  run: (sql: Sql) => postgres.PendingQuery<T[]>,
+): AsyncGenerator<readonly T[]> {
+  const client = open();
+  try {
+    for await (const page of run(client).cursor(rows)) yield page;
+  } catch (error) {
+    throw translate(error, "unavailable");
+  } finally {
+    await client.end({ timeout: 1 });
+  }
+}
+
+function connect(url: string, max: number, timeoutMs: number, statementMs = timeoutMs): Sql {
   return postgres(url, {
     max,
     idle_timeout: 60,
@@ -68,7 +92,7 @@ function connect(url: string, max: number, timeoutMs: number): Sql {
     connection: {
       application_name: "sayso",
       TimeZone: "UTC",
-      statement_timeout: timeoutMs,
+      statement_timeout: statementMs,
       lock_timeout: Math.ceil(timeoutMs / 2),
     },
   });

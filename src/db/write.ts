@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import type { EventType } from "../kernel/event-types.ts";
+import { keyedHash } from "../kernel/seal.ts";
 import { errorCode, type Fragment, type Sql, violatedUnique } from "./database.ts";
 
 /** Every action that leaves an audit entry: a closed union, so that a reader can rely on the words. */
@@ -354,6 +355,33 @@ export async function replayAll<Row>(
       "This Idempotency-Key was used for another request. Use a new key for a new request.",
     );
   });
+}
+
+/** Begins the idempotency keys that Sayso makes itself: no caller's key has a control character in it. */
+const own = "\u0001";
+
+/**
+ * The context in which something that nobody sent a key for happens once: `name` says what it is (tell its use first), and
+ * `said` what must be the same when it comes again.
+ */
+export function once(ctx: Context, use: string, name: string, said: string = name): Context {
+  return {
+    ...ctx,
+    idempotency: { key: `${own}${use}/${name}`, route: use, bodyHash: keyedHash(ctx.keys.data, said) },
+  };
+}
+
+/** Binds the context's key to what was said first under it. Whether it is the same that is said now; of two that come at the same time one is first. */
+export async function claim({ organizationId, idempotency, services }: Context): Promise<boolean> {
+  if (idempotency === undefined) return true;
+  const { key, route, bodyHash } = idempotency;
+  const rows = await services.db.statement(
+    (sql) => sql<{ body_hash: Buffer }[]>`
+      insert into idempotency_record as r (organization_id, key, route, body_hash, answer)
+      values (${organizationId}::uuid, ${key}, ${route}, ${bodyHash}, '{}')
+      on conflict (organization_id, key) do update set route = r.route returning body_hash`,
+  );
+  return rows[0]?.body_hash.equals(bodyHash) === true;
 }
 
 /**

@@ -77,6 +77,9 @@ function takeKey(c: HonoContext<AppEnv>, key: string, body: string): void {
   if (key.length < 1 || key.length > limits.idempotencyKeyLength) {
     throw new SaysoError("invalid", `An Idempotency-Key has 1 to ${limits.idempotencyKeyLength} characters.`);
   }
+  // Those are for keys of Sayso's own; see `once`.
+  if (/\p{Cc}/u.test(key))
+    throw new SaysoError("invalid", "An Idempotency-Key has no control characters in it.");
   const ctx: Context = c.get("context");
   const idempotency: Idempotency = {
     key,

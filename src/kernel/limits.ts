@@ -110,7 +110,7 @@ export const limits = {
   importMappingBytes: 256 * 1024,
   /** How long consents count that were collected before Sayso, under evidence for a whole list, unless renewed. */
   legacyMonths: 12,
-  /** Rows of an export that one statement reads. */
+  /** Rows of an export that are read at a time. */
   exportRows: 1_000,
   /** Statements of one organization's consents that a process has under way. */
   consentRunsInFlight: 2,
@@ -147,7 +147,7 @@ export const limits = {
   pauseDays: 30,
   /** Wishes for a language or a channel that a person may tell. */
   wishesOfPerson: { points: 30, seconds: 3600 },
-  /** Choices that the bearers of a person's link take back. */
+  /** Choices that the bearers of a person's link take back, and likewise opt-outs. */
   undosOfPerson: { points: 10, seconds: 3600 },
   /** Codes by which a person proves that a number is theirs: so many in so long, and how long one is good. */
   preferenceCodes: 3,

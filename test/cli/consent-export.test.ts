@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse } from "csv-parse/sync";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { exportConsents } from "../../src/features/consent/index.ts";
+import { formatId } from "../../src/kernel/ids.ts";
+import { limits } from "../../src/kernel/limits.ts";
 import { environmentOf, runBuilt } from "../support/built.ts";
+import { collect } from "../support/collect.ts";
 import { contentsOf, without } from "../support/contents.ts";
 import { startTestService, type TestService } from "../support/service.ts";
 import { ago, created, Shop } from "../support/shop.ts";
@@ -178,4 +182,72 @@ it("an export is on record, and tells nothing of people who were erased but that
       sql`select entity from audit_entry where organization_id = ${o} and action = 'consents.exported'`,
   );
   expect(entries).toEqual([{ entity: shop.org.id }]);
+});
+
+it("an export is of one instant: what is recorded while it is read, under an older id too, is not in it", async () => {
+  const shop = await Shop.open(service);
+  const ctx = await shop.org.context();
+  const [, late] = [await shop.reported({ phone: "+12025550150" }), { phone: "+12025550151" }];
+  // More than one page.
+  await shop.sql(async (sql, o) => {
+    await sql`
+      insert into consent_event (organization_id, id, subject_id, channel, purpose, state, reported_state, proof,
+        occurred_at, recorded_at, effective_at, actor_kind)
+      select organization_id, overlay(id::text placing lpad(to_hex(n), 12, '0') from 25)::uuid, subject_id, channel, purpose,
+        state, reported_state, proof, occurred_at, recorded_at, effective_at, actor_kind
+      from consent_event, generate_series(1, ${limits.exportRows}) n where organization_id = ${o}`;
+  });
+  const known = async () =>
+    (
+      await shop.sql(
+        (sql, o) =>
+          sql<{ id: string }[]>`select id from consent_event where organization_id = ${o} order by id`,
+      )
+    ).map(({ id }) => formatId("cns", id));
+  const before = await known();
+  expect(before.length).toBeGreaterThan(limits.exportRows);
+
+  const reading = exportConsents(ctx)[Symbol.asyncIterator]();
+  const pages = [(await reading.next()).value ?? []];
+  await shop.reported(late);
+  await shop.optOut(late);
+  await shop.sql(
+    (sql, o) => sql`
+      insert into consent_event (organization_id, id, subject_id, channel, purpose, state, reported_state, proof,
+        occurred_at, recorded_at, effective_at, actor_kind)
+      select organization_id, '00000000-0000-7000-8000-000000000001', subject_id, channel, purpose, 'withdrawn',
+        'withdrawn', proof, occurred_at, recorded_at, effective_at, actor_kind
+      from consent_event where organization_id = ${o} order by id limit 1`,
+  );
+  for (let next = await reading.next(); !next.done; next = await reading.next()) pages.push(next.value);
+  expect(pages.length).toBeGreaterThan(1);
+  expect(pages.flat().map(({ id }) => id)).toEqual(before);
+  expect((await known()).length).toBe(before.length + 2);
+});
+
+it("an export says what keeps messages from people who said yes: a block, and their stop on the platform", async () => {
+  const shop = await Shop.open(service);
+  const platform = new Platform(service.anonymous, shop.sender);
+  const [free, blocked, stopped] = ["+12025550161", "+12025550162", "+12025550163"] as const;
+  for (const phone of [free, blocked, stopped])
+    for (const purpose of ["promotions", "order_updates"]) await shop.proven({ phone }, { purpose });
+  await created(shop.org.post("/v1/blocks", { identifier: { phone: blocked }, reason: "complaint" }));
+  await platform.deliver(platform.preferences(platform.preference("stop", stopped.slice(1))));
+  expect(await shop.codes({ phone: stopped })).toContain("platform_marketing_stopped");
+  const rows = (await collect(exportConsents(await shop.org.context()))).flat();
+  const told = (phone: string) =>
+    rows.filter((row) => row.phone === phone).map((row) => [row.purpose, row.consentStatus, row.heldBackBy]);
+  const given = "dpv:ConsentGiven";
+  expect(told(free)).toEqual([
+    ["promotions", given, null],
+    ["order_updates", given, null],
+  ]);
+  expect(told(blocked)).toEqual([
+    ["promotions", given, "block"],
+    ["order_updates", given, "block"],
+  ]);
+  expect(told(stopped)).toEqual([
+    ["promotions", given, "platform_stop"],
+    ["order_updates", given, null],
+  ]);
 });

@@ -2,7 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { insertBatch, openImport } from "../../src/features/consent/import-store.ts";
+import { statePart } from "../../src/features/consent/store.ts";
 import { compareStates } from "../../src/features/state/index.ts";
+import { hashNames, preparePeople } from "../../src/features/subject/index.ts";
+import { readIdentifiers } from "../../src/kernel/identifier.ts";
 import { parseId } from "../../src/kernel/ids.ts";
 import { limits } from "../../src/kernel/limits.ts";
 import { environmentOf, runBuilt, startBuilt } from "../support/built.ts";
@@ -373,6 +377,51 @@ describe("a list that was collected before Sayso", () => {
     expect(await differences(shop)).toEqual([]);
   });
 
+  it("ends when it was to end at first: with other columns, in another file, under other words for the same people", async () => {
+    const shop = await Shop.open(service);
+    const mapping = await put("mapping.json", { constants: { purpose: "promotions" } });
+    const take = async (rows: string, more: object = {}) =>
+      imported(
+        shop,
+        await put("list.csv", rows),
+        "--mapping",
+        mapping,
+        "--legacy",
+        await put("evidence.json", { ...evidence, ...more }),
+      );
+    const ends = async (person: object) => (await history(shop, person))[0]?.expiresAt ?? "";
+    await take("phone\n+12025550111\n");
+    // Half a year later.
+    await shop.sql(async (sql, o) => {
+      await sql`alter table legacy_evidence disable trigger append_only`;
+      await sql`update legacy_evidence set ends_at = ends_at - interval '6 months' where organization_id = ${o}`;
+      await sql`alter table legacy_evidence enable trigger append_only`;
+    });
+    const [kept] = await shop.sql(
+      (sql, o) =>
+        sql<{ ends: Date }[]>`select ends_at as ends from legacy_evidence where organization_id = ${o}`,
+    );
+    const first = kept?.ends.toISOString();
+
+    const later = { collectedFrom: "2021-01-01T00:00:00Z", answersFor: "Somebody else", name: "Again" };
+    expect(await take("externalId\nc-1\n", later)).toMatchObject(counts([1, 0, 0]));
+    expect(await ends({ externalId: "c-1" })).toBe(first);
+    const other = { wording: "Совсем другие слова, присылайте мне предложения." };
+    expect(await take("phone\n+12025550111\n+12025550122\n", other)).toMatchObject(counts([1, 1, 0]));
+    expect(Date.parse(await ends(ben)) - Date.parse(first ?? "")).toBeGreaterThan(150 * 86_400_000);
+    expect(await take("phone,occurredAt\n+12025550111,2021-02-03T10:00:00Z\n", other)).toMatchObject(
+      counts([1, 0, 0]),
+    );
+    expect(
+      (await history(shop, ann))
+        .map(({ expiresAt }) => expiresAt)
+        .toSorted()
+        .at(0),
+    ).toBe(first);
+    const [newest] = (await history(shop, ann)).filter(({ occurredAt }) => occurredAt.startsWith("2021-02"));
+    expect(newest?.expiresAt).toBe(first);
+  });
+
   it("ends within the twelve months unless the person renews it", async () => {
     const shop = await Shop.open(service);
     const file = await put("list.csv", `phone\n${ann.phone}\n${ben.phone}\n`);
@@ -468,6 +517,32 @@ describe("an import that is disturbed", () => {
     expect(await countsIn(shop)).toMatchObject({ events: rows + 200, subjects: rows + 200, orphans: 0 });
     expect(await differences(shop)).toEqual([]);
   }, 60_000);
+
+  it("makes nobody known by a batch that has to be prepared again", async () => {
+    const shop = await Shop.open(service);
+    const ctx = await shop.org.context();
+    const names = ["+12025550171", "+12025550172"].map((phone) =>
+      hashNames(ctx, readIdentifiers({ phone }).identifiers),
+    );
+    const { toMake } = await preparePeople(ctx, names);
+    await shop.reported({ phone: "+12025550171" });
+    const before = await countsIn(shop);
+    const importId = await openImport(ctx, { fileSha256: "f", readingSha256: "r" });
+    const batch = {
+      importId,
+      batch: 0,
+      consents: [],
+      kinds: [],
+      refused: [],
+      endsAt: undefined,
+      sha256: "s",
+    };
+    expect(await insertBatch(ctx, { ...batch, toMake }, statePart)).toBe("again");
+    expect(await countsIn(shop)).toEqual(before);
+    const prepared = await preparePeople(ctx, names);
+    expect(await insertBatch(ctx, { ...batch, toMake: prepared.toMake }, statePart)).toEqual({ imported: 0 });
+    expect((await countsIn(shop))?.subjects).toBe((before?.subjects ?? 0) + 1);
+  });
 
   it("waits for nobody who is made known meanwhile, and loses no no of theirs", async () => {
     const shop = await Shop.open(service);

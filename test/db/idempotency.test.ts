@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { administer } from "../support/database.ts";
+import { FormVisit } from "../support/form.ts";
 import {
   type OrganizationClient,
   type ServiceProcess,
@@ -123,4 +124,22 @@ test("a key longer than the limit is refused", async () => {
   const shop = await service.organization();
   const answer = await shop.post("/v1/purposes", purpose("x"), { "idempotency-key": "k".repeat(201) });
   expect([answer.status, answer.body.type]).toEqual([422, "urn:sayso:problem:invalid"]);
+});
+
+test("keys that Sayso makes itself are none that a caller can send", async () => {
+  const visit = await FormVisit.open(service);
+  expect((await visit.send({ phone: "+12025550143", boxes: [1] })).status).toBe(200);
+  const rows = await visit.shop.sql(
+    (sql, organization) => sql<{ key: string }[]>`
+      select key from idempotency_record where organization_id = ${organization} and route not like 'POST %'`,
+  );
+  expect(rows.length).toBeGreaterThan(1);
+  for (const { key } of rows) {
+    const answer = await visit.shop.org.post("/v1/purposes", purpose("taken"), { "idempotency-key": key });
+    expect([answer.status, answer.text]).toEqual([422, expect.stringContaining("control characters")]);
+    const bare = await visit.shop.org.post("/v1/purposes", purpose(`p-${service.nextNumber()}`), {
+      "idempotency-key": key.replace(/^\p{Cc}/u, ""),
+    });
+    expect(bare.status).toBe(201);
+  }
 });

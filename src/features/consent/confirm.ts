@@ -1,6 +1,6 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
-import { replay } from "../../db/write.ts";
+import { once, replay } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
@@ -108,14 +108,7 @@ async function confirmAll(
     const occurredAt = Math.max(Math.min(said.saidAt.getTime(), now.getTime()), yes.occurredAt.getTime());
     recorded.push(
       await giveConsent(
-        {
-          ...ctx,
-          idempotency: {
-            key: `confirm/${yes.id}`,
-            route: use,
-            bodyHash: keyedHash(ctx.keys.data, yes.id),
-          },
-        },
+        once(ctx, "confirm", yes.id),
         {
           subject: { subjectId: formatId("sub", yes.subjectId) },
           channel: yes.channel,

@@ -9,12 +9,12 @@ import { type RecordedPerson, readPeople } from "../subject/index.ts";
 import { dpvStateOf, dpvStates } from "./domain/dpv.ts";
 import { consentPlace, type SealedProvenance } from "./record-consents.ts";
 import {
+  type Against,
   type ConsentEventRow,
   recordExport,
   type StandingNoRow,
-  selectEnded,
-  selectEventsAfter,
-  selectNoesAfter,
+  selectAgainst,
+  streamRecords,
 } from "./store.ts";
 
 /** What an export says of a consent event, in this order; an import reads it back. */
@@ -32,6 +32,7 @@ export const exportFields = [
   "purpose",
   "state",
   "consentStatus",
+  "heldBackBy",
   "reportedState",
   "proof",
   "occurredAt",
@@ -54,41 +55,38 @@ export type ExportedConsent = { readonly [Field in (typeof exportFields)[number]
 /**
  * Every consent event of the organization, the oldest first, and every no of theirs that stands without one (an opt-out
  * by keyword, link or page) as a withdrawal from each purpose and channel that it is to, as it is read: a page at a time,
- * however many there are. A no at /stop of a number that nobody is known by is not told: Sayso does not know the number.
- * Leaves one audit entry. Of people who were erased neither identifiers nor what is sealed is told. States are named by
- * our words and as DPV 2.3 names them (`consentStatus`, of now). Throws `unavailable` when the database is lost.
+ * however many there are, all of it as it was when the reading began. A no at /stop of a number that nobody is known by is
+ * not told: Sayso does not know the number. Leaves one audit entry. Of people who were erased neither identifiers nor what
+ * is sealed is told. States are named by our words and as DPV 2.3 names them (`consentStatus`, of now); `heldBackBy` says
+ * what else keeps messages from somebody who said yes (`block`, `platform_stop`). Throws `unavailable` when the database
+ * is lost.
  */
 export async function* exportConsents(ctx: Context): AsyncGenerator<readonly ExportedConsent[]> {
   await recordExport(ctx);
-  for (let after: string | undefined; ; ) {
-    const events: readonly ConsentEventRow[] = await selectEventsAfter(ctx, after, limits.exportRows);
-    const last = events.at(-1);
-    if (last === undefined) break;
-    const [people, wordings, ended] = await Promise.all([
-      readPeople(ctx, [...new Set(events.map(({ subjectId }) => subjectId))]),
+  for await (const page of streamRecords(ctx, limits.exportRows)) {
+    const events = page.flatMap((row) => (row.what === "event" ? row : []));
+    // What is an event's as well was told with it.
+    const noes = page.flatMap((row) =>
+      row.what === "no" && !row.eventId.startsWith("cns_") && !row.isAgain ? row : [],
+    );
+    const [people, wordings, against] = await Promise.all([
+      readPeople(ctx, [...new Set([...events, ...noes].flatMap(({ subjectId }) => subjectId ?? []))]),
       findVersions(ctx, [...new Set(events.flatMap(({ collectionPointId }) => collectionPointId ?? []))]),
-      selectEnded(
+      selectAgainst(
         ctx,
         events.map(({ id }) => id),
       ),
     ]);
     const versions = new Map(wordings.map((each) => [`${each.collectionPointId} ${each.version}`, each]));
     const now = ctx.services.now();
-    yield events.map((event) => {
-      const shown = versions.get(`${event.collectionPointId} ${event.collectionPointVersion}`);
-      const { wordingSha256 = null } = (shown && (boxFor(shown, event.purpose) ?? shown)) ?? {};
-      const isEnded = ended.has(event.id);
-      return exported({ ...event, wordingSha256, isEnded }, people.get(event.subjectId), now);
-    });
-    after = last.id;
-  }
-  for (let after: StandingNoRow | undefined; ; ) {
-    const noes: readonly StandingNoRow[] = await selectNoesAfter(ctx, after, limits.exportRows);
-    after = noes.at(-1);
-    if (after === undefined) return;
-    const told = noes.filter(({ eventId, isAgain }) => !eventId.startsWith("cns_") && !isAgain);
-    const people = await readPeople(ctx, [...new Set(told.flatMap(({ subjectId }) => subjectId ?? []))]);
-    yield told.flatMap((no) => exportedNo(no, people.get(no.subjectId ?? "")));
+    yield [
+      ...events.map((event) => {
+        const shown = versions.get(`${event.collectionPointId} ${event.collectionPointVersion}`);
+        const { wordingSha256 = null } = (shown && (boxFor(shown, event.purpose) ?? shown)) ?? {};
+        return exported({ ...event, wordingSha256 }, against.get(event.id), people.get(event.subjectId), now);
+      }),
+      ...noes.flatMap((no) => exportedNo(no, people.get(no.subjectId ?? ""))),
+    ];
   }
 }
 
@@ -111,6 +109,11 @@ function exportedNo(no: StandingNoRow, person: RecordedPerson | undefined): read
   );
 }
 
+function heldBackBy(against: Against | undefined): string | null {
+  const reasons = [against?.isBlocked ? "block" : [], against?.isStopped ? "platform_stop" : []].flat();
+  return reasons.length === 0 ? null : reasons.join(" ");
+}
+
 function namesOf(person: RecordedPerson | undefined) {
   const named: { -readonly [Field in keyof IdentifierInput]: string } = {};
   const others: { kind: string; value: string }[] = [];
@@ -131,7 +134,8 @@ function namesOf(person: RecordedPerson | undefined) {
 }
 
 function exported(
-  event: ConsentEventRow & { readonly wordingSha256: string | null; readonly isEnded: boolean },
+  event: ConsentEventRow & { readonly wordingSha256: string | null },
+  against: Against | undefined,
   person: RecordedPerson | undefined,
   now: Date,
 ): ExportedConsent {
@@ -148,7 +152,8 @@ function exported(
     channel: event.channel,
     purpose: event.purpose,
     state: event.state,
-    consentStatus: dpvStateOf(event, now),
+    consentStatus: dpvStateOf({ ...event, isEnded: against?.isEnded ?? true }, now),
+    heldBackBy: event.state === "given" ? heldBackBy(against) : null,
     reportedState: event.reportedState,
     proof: event.proof,
     occurredAt: event.occurredAt.toISOString(),

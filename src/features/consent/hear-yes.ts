@@ -1,7 +1,7 @@
 import type { Context } from "../../context.ts";
+import { once } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
-import { keyedHash } from "../../kernel/seal.ts";
 import { findHeardYes } from "../collection/index.ts";
 import { giveConsent } from "./record-consents.ts";
 
@@ -25,10 +25,9 @@ export async function consentByMessage(ctx: Context, message: HeardMessage): Pro
   const heard = await findHeardYes(ctx, { senderId, text, at });
   const purpose = heard?.shown.purposes[0];
   if (heard === undefined || purpose === undefined) return;
-  const key = `hear/${heard.point.id}/${messageId}`;
   try {
     await giveConsent(
-      { ...ctx, idempotency: { key, route: "hear_yes", bodyHash: keyedHash(ctx.keys.data, key) } },
+      once(ctx, "hear", `${heard.point.id}/${messageId}`),
       {
         subject: { subjectId: formatId("sub", message.subjectId) },
         channel: "whatsapp",

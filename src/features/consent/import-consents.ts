@@ -98,7 +98,8 @@ interface Taken {
  *
  * An import lifts no opt-out, withdrawal or block: a yes while a no stands is stored as `requested`. What each row must
  * say is in readImportRow, what proves it in proofOf. Consents under the evidence for a list are `legacy` and end within
- * `limits.legacyMonths` of that evidence being recorded, at its first import, however often it is imported.
+ * `limits.legacyMonths` of that evidence being recorded, at its first import, however often and with whatever columns it is
+ * imported, and of the first such consent of the same person to the same purpose.
  *
  * `dryRun`: tells the same, records nothing and makes nobody known. Throws `invalid` for an unknown purpose in the
  * evidence, `conflict` for a list of which there is other evidence, `unavailable` when the database is lost: start it

@@ -1,7 +1,7 @@
 import { and, eq, inArray } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { violatedUnique } from "../../db/database.ts";
+import { errorCode, violatedUnique } from "../../db/database.ts";
 import { write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -130,6 +130,9 @@ export interface NewBatch {
   readonly sha256: string;
 }
 
+/** SQLSTATE of what the part `whole` of a batch fails with. */
+const divisionByZero = "22012";
+
 /** The part of a write that keeps what events add up to, from a SELECT of sums: statePart of consents. */
 type StatePart = (sql: Sql, sums: Fragment) => Fragment;
 
@@ -137,7 +140,7 @@ type StatePart = (sql: Sql, sums: Fragment) => Fragment;
  * Records a batch and that it is done in one statement: the people it makes, consents, what they add up to, the standing
  * noes and one audit entry. What was imported before, by whichever file, is left as it is. Answers how many consents are
  * new; `done` when somebody else has recorded the batch already, `again` when somebody whom it was to make has become
- * known meanwhile: then none of its consents was recorded, and the others whom it was to make are known.
+ * known meanwhile: then nothing was recorded, and nobody made known.
  *
  * A yes while a no stands in its scope is stored as `requested`: an import never shows the person's own doing.
  */
@@ -152,20 +155,28 @@ export async function insertBatch(
     );
   } catch (error) {
     if (violatedUnique(error) === "consent_import_batch_done") return "done";
+    if (errorCode(error) === divisionByZero) return "again";
     throw error;
   }
 }
 
 function batchWrite(sql: Sql, ctx: Context, made: NewBatch, statePart: StatePart) {
   const { importId, batch, consents, toMake, refused, endsAt, sha256 } = made;
-  const isWhole = sql`not exists (select from person p where p.outcome <> 'made')`;
   return {
     parts: [
       [
         "person",
         toMake.length > 0 ? resolveAllPart(sql, ctx, toMake) : sql`select null as outcome where false`,
       ],
-      ["q", sql`select * from (${rowsPart(sql, made)}) q where ${isWhole} and not ${isOnRecord(sql, ctx)}`],
+      // Only an error undoes a statement whole: nobody is made known by a batch that is not recorded.
+      [
+        "whole",
+        sql`select 1 / (not exists (select from person p where p.outcome <> 'made'))::int as is_whole`,
+      ],
+      [
+        "q",
+        sql`select q.* from whole cross join (${rowsPart(sql, made)}) q where not ${isOnRecord(sql, ctx)}`,
+      ],
       ["hashes", hashesOfAll(sql, ctx, "q")],
       ["scopes", scopesPart(sql, ctx)],
       ["against", againstPart(sql, ctx)],
@@ -182,7 +193,7 @@ function batchWrite(sql: Sql, ctx: Context, made: NewBatch, statePart: StatePart
         sql`insert into consent_import_batch (organization_id, import_id, batch, imported, unchanged, refused)
           select ${ctx.organizationId}::uuid, ${importId}::uuid, ${batch}::int, e.imported, ${consents.length}::int - e.imported,
             ${JSON.stringify(refused)}::text::jsonb
-          from (select count(*)::int as imported from event) e where ${isWhole} returning imported`,
+          from whole cross join (select count(*)::int as imported from event) e where is_whole = 1 returning imported`,
       ],
     ] as const,
     result: sql`select imported from batch`,
@@ -235,12 +246,27 @@ function eventPart(sql: Sql, ctx: Context, importId: string, endsAt: Date | unde
         when no.stands is null then q."yesState" else 'requested' end,
       q."reportedState", q.proof, q."collectionPointId", q.version, q.indication, q.language, q.at, least(q.at, now()),
       case when q."reportedState" = 'given' then
-        least(least(q.at, now()) + q."validityDays" * interval '1 day', ${endsAt ?? null}::timestamptz) end,
+        least(least(q.at, now()) + q."validityDays" * interval '1 day', ${endsAt ?? null}::timestamptz,
+          ${endsAt === undefined ? sql`null` : firstEnd(sql, ctx)}) end,
       decode(q.sealed, 'base64'), ${importId}::uuid, decode(q."importKey", 'base64'), ${ctx.actor.kind}, ${ctx.actor.id ?? null}
     from q left join against no on no.n = q.n
     order by q."importKey"
     on conflict (organization_id, import_key) where import_key is not null do nothing
     returning *`;
+}
+
+/**
+ * When consents end under the evidence by which the person's yes of row `q` to this purpose was recorded first: whichever
+ * list says it again, and in whatever words, it lasts no longer.
+ */
+function firstEnd(sql: Sql, ctx: Context): Fragment {
+  return sql`(
+    select min(l.ends_at) from subject p
+    join subject s on s.organization_id = p.organization_id and s.root_id = p.root_id
+    join consent_event e on e.organization_id = s.organization_id and e.subject_id = s.id
+    join legacy_evidence l on l.organization_id = e.organization_id and l.collection_point_id = e.collection_point_id
+    where p.organization_id = ${ctx.organizationId}::uuid and p.id = q."subjectId" and e.purpose = q.purpose
+      and e.proof = 'legacy' and e.reported_state = 'given')`;
 }
 
 /** What the events of part `event` add up to for each person, channel and purpose, however many there are of it. */
@@ -347,8 +373,9 @@ export async function selectLegacy(
 }
 
 /**
- * Keeps the evidence for a list, its wording as the only version of a collection point of its own. Undefined when there
- * is evidence for this list already.
+ * Keeps the evidence for a list, its wording as the only version of a collection point of its own. Consents under it end
+ * when those do that were collected in the same words at the same time, in whatever file: it may be the same list with
+ * other columns. Undefined when there is evidence for this list already.
  */
 export async function insertLegacy(
   ctx: Context,
@@ -365,7 +392,12 @@ export async function insertLegacy(
           sql`insert into legacy_evidence (organization_id, collection_point_id, version, list_sha256, collected_from,
               collected_until, ends_at, sealed, actor_kind, actor_id)
             select ${ctx.organizationId}::uuid, id, 1, ${evidence.listSha256}, ${evidence.collectedFrom},
-              ${evidence.collectedUntil}, now() + make_interval(months => ${limits.legacyMonths}::int), ${evidence.sealed},
+              ${evidence.collectedUntil}, least(now() + make_interval(months => ${limits.legacyMonths}::int), (
+                select min(l.ends_at) from legacy_evidence l join collection_point_version v
+                  on v.organization_id = l.organization_id and v.collection_point_id = l.collection_point_id
+                where l.organization_id = ${ctx.organizationId}::uuid and l.collected_from <= ${evidence.collectedUntil}
+                  and l.collected_until >= ${evidence.collectedFrom}
+                  and v.wording_sha256 = ${point.content.wordingSha256})), ${evidence.sealed},
               ${ctx.actor.kind}, ${ctx.actor.id ?? null}
             from version returning collection_point_id as id`,
         ],

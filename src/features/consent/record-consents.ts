@@ -277,6 +277,8 @@ async function prepareAll(asked: readonly Asked[]): Promise<(Ready | Outcome | u
     ctx,
     allowed.map(({ one }) => one.input.subject),
     "/subject",
+    // Whoever types a number must not learn whether it is known.
+    { untold: allowed.some(({ one }) => one.word?.by === "visitor") },
   );
   const ready = await goOn(allowed, outcomes, (_each, place) => {
     const subject = resolved[place];

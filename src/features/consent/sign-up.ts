@@ -1,11 +1,10 @@
-import type { Context, OrganizationKeys, Services } from "../../context.ts";
+import type { OrganizationKeys, Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
-import { replayAll } from "../../db/write.ts";
+import { claim, once } from "../../db/write.ts";
 import { type FieldError, invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { readIdentifiers } from "../../kernel/identifier.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
-import { keyedHash } from "../../kernel/seal.ts";
 import {
   type Box,
   boxesOf,
@@ -139,20 +138,16 @@ export async function signUp(opened: OpenedPoint, input: SignUp): Promise<Signed
   const hash = hashIdentifier(ctx, identifier);
   await takeTurn(ctx.services, "sign_up_number", `${ctx.organizationId}:${hash}`, limits.signUpsOfNumber);
   const agreed = boxes.flatMap((box, n) => (ticked.includes(n + 1) ? box.purposes : []));
+  // One token, one number: whether two numbers are one person's is not told to whoever can type both.
+  if (!(await claim(once(ctx, "sign-up", capture.tokenId, `${input.captureToken}:${hash}`))))
+    throw othersToken();
   const recorded = [];
   // Whoever reads the mail has shown nothing about a number, and the other way round.
   const reached = shown.channels.filter((channel) => (channel === "email") === (field === "email"));
-  const step = (channel: string, purpose: string) =>
-    once(ctx, `sign-up/${capture.tokenId}/${channel}/${purpose}`, `${input.captureToken}:${hash}`);
-  // One token, one number: whether two numbers are one person's is not told to whoever can type both.
-  const earlier = await replayAll(
-    reached.flatMap((channel) => boxes.flatMap((box) => box.purposes.map((key) => step(channel, key)))),
-  );
-  if (earlier.some((answer) => answer instanceof SaysoError)) throw othersToken();
   for (const [channel, purpose] of reached.flatMap((each) => agreed.map((key) => [each, key] as const))) {
     recorded.push(
       await giveConsent(
-        step(channel, purpose),
+        once(ctx, "sign-up", `${capture.tokenId}/${channel}/${purpose}`),
         {
           subject,
           channel,
@@ -168,16 +163,13 @@ export async function signUp(opened: OpenedPoint, input: SignUp): Promise<Signed
           },
         },
         { by: "visitor" },
-      ).catch((error: unknown) => {
-        if (error instanceof SaysoError && error.code === "idempotency_key_reused") throw othersToken();
-        throw error;
-      }),
+      ),
     );
   }
   const [first] = recorded;
   if (first === undefined) throw new SaysoError("internal", `${formatId("cpt", point.id)} asks for nothing.`);
   if (field === "email")
-    await sendConfirmation(once(ctx, `sign-up/${capture.tokenId}/${hash}`, input.captureToken), {
+    await sendConfirmation(once(ctx, "sign-up", `${capture.tokenId}/${hash}`), {
       captureTokenId: capture.tokenId,
       reference: first.id,
       hash,
@@ -212,12 +204,4 @@ function wrongBoxes(boxes: readonly Box[], ticked: readonly number[]): FieldErro
       message: "Nothing goes without this box.",
     }));
   return ticked.length > 0 ? [] : [{ pointer, message: "No box was ticked." }];
-}
-
-/** The context in which a step of a sign-up happens once, however often it is sent. */
-function once(ctx: Context, key: string, captureToken: string): Context {
-  return {
-    ...ctx,
-    idempotency: { key, route: "sign-up", bodyHash: keyedHash(ctx.keys.data, captureToken) },
-  };
 }

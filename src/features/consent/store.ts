@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lt } from "drizzle-orm";
+import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { write, writeAll } from "../../db/write.ts";
@@ -437,55 +437,57 @@ export async function selectEvents(
   );
 }
 
-/** Events after one (uuid; undefined: from the first), the oldest first. */
-export async function selectEventsAfter(
-  ctx: Context,
-  after: string | undefined,
-  limit: number,
-): Promise<ConsentEventRow[]> {
-  return ctx.services.db.read((d) =>
-    d
-      .select()
-      .from(consentEvent)
-      .where(
-        and(
-          eq(consentEvent.organizationId, ctx.organizationId),
-          after === undefined ? undefined : gt(consentEvent.id, after),
-        ),
-      )
-      .orderBy(asc(consentEvent.id))
-      .limit(limit),
-  );
+/** What stands against a consent event now. */
+export interface Against {
+  /** A no does, as the gate counts it. */
+  readonly isEnded: boolean;
+  /** An identifier of the person is on the blocklist. */
+  readonly isBlocked: boolean;
+  /** It is to marketing, which the person stopped on the platform. */
+  readonly isStopped: boolean;
 }
 
 /**
- * Which of these events (uuids) a no stands against now, as the gate counts it: one in its scope by any identifier of the
- * person, or a later one of their consent events. Only what they demonstrably said outlives an earlier no.
+ * What stands against these events (uuids) now. A no is one in its scope by any identifier of the person, or a later one
+ * of their consent events. Only what they demonstrably said outlives an earlier no.
  */
-export async function selectEnded(ctx: Context, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  if (ids.length === 0) return new Set();
+export async function selectAgainst(
+  ctx: Context,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Against>> {
+  if (ids.length === 0) return new Map();
   const rows = await ctx.services.db.look(
-    (sql) => sql<{ id: string }[]>`
+    (sql) => sql<(Against & { id: string })[]>`
       with q as materialized (
         select e.*, s.root_id from consent_event e
         join subject s on s.organization_id = e.organization_id and s.id = e.subject_id
         where e.organization_id = ${ctx.organizationId}::uuid
           and e.id = any(array(select x::uuid from unnest(${ids as string[]}::text[]) x))),
-      scopes as materialized (${scopesPart(sql, ctx)})
-      select q.id from q join scopes o on o.purpose = q.purpose
-      where exists (
-          select from subject r join identifier i on i.organization_id = r.organization_id and i.subject_id = r.id
-          join standing_no n on n.organization_id = i.organization_id and n.identifier_hash = i.hash
-          where r.organization_id = q.organization_id and r.root_id = q.root_id and n.channel in ('*', q.channel)
+      scopes as materialized (${scopesPart(sql, ctx)}),
+      hashes as materialized (
+        select distinct q.root_id, i.hash from q
+        join subject r on r.organization_id = q.organization_id and r.root_id = q.root_id
+        join identifier i on i.organization_id = r.organization_id and i.subject_id = r.id)
+      select q.id, exists (
+          select from hashes h
+          join standing_no n on n.organization_id = q.organization_id and n.identifier_hash = h.hash
+          where h.root_id = q.root_id and n.channel in ('*', q.channel)
             and n.purpose = any(o.purposes) and (q.proof <> 'demonstrated'
               or date_trunc('second', n.at) >= date_trunc('second', q.effective_at)))
         or exists (
           select from subject r join consent_event e on e.organization_id = r.organization_id and e.subject_id = r.id
           where r.organization_id = q.organization_id and r.root_id = q.root_id and e.channel = q.channel
             and e.purpose = q.purpose and e.reported_state <> 'given'
-            and date_trunc('second', e.occurred_at) >= date_trunc('second', q.effective_at))`,
+            and date_trunc('second', e.occurred_at) >= date_trunc('second', q.effective_at)) as "isEnded",
+        exists (
+          select from hashes h where h.root_id = q.root_id and is_blocked(q.organization_id, h.hash)) as "isBlocked",
+        q.channel = 'whatsapp' and '*marketing' = any(o.purposes) and exists (
+          select from hashes h
+          join platform_preference f on f.organization_id = q.organization_id and f.identifier_hash = h.hash
+          where h.root_id = q.root_id and f.value = 'stop') as "isStopped"
+      from q join scopes o on o.purpose = q.purpose`,
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, ...against }) => [id, against]));
 }
 
 /** A no that stands for an identifier, with whose it is and what it is to. */
@@ -506,35 +508,43 @@ export interface StandingNoRow {
   readonly isAgain: boolean;
 }
 
-/** The standing noes of the organization after one (undefined: from the first), in the order of their key. */
-export async function selectNoesAfter(
-  ctx: Context,
-  after: StandingNoRow | undefined,
-  limit: number,
-): Promise<StandingNoRow[]> {
-  return ctx.services.db.look(
-    (sql) => sql<StandingNoRow[]>`
-      with page as materialized (
-        select * from standing_no where organization_id = ${ctx.organizationId}::uuid
-          and (identifier_hash, channel, purpose, kind) > (decode(${after?.hash ?? ""}, 'hex'), ${after?.channel ?? ""},
-            ${after?.purpose ?? ""}, ${after?.kind ?? ""})
-        order by identifier_hash, channel, purpose, kind limit ${limit}),
-      scopes as materialized (
-        select key, no_purposes(organization_id, key) as noes from purpose
-        where organization_id = ${ctx.organizationId}::uuid)
-      select encode(n.identifier_hash, 'hex') as hash, n.channel, n.purpose, n.kind, n.at, n.event_id as "eventId",
-        s.root_id as "subjectId", array(select key from scopes where n.purpose = any(noes) order by key) as purposes,
+/** A consent event, or a standing no. */
+export type RecordRow =
+  | ({ readonly what: "event" } & ConsentEventRow)
+  | ({ readonly what: "no" } & StandingNoRow);
+
+/**
+ * Every consent event of the organization, by its id, and then every standing no, `rows` at a time: all of them as they
+ * were at one instant, so that nothing that is recorded meanwhile, under whichever id, is there without what came before.
+ */
+export function streamRecords(ctx: Context, rows: number): AsyncIterable<readonly RecordRow[]> {
+  return ctx.services.db.stream(
+    rows,
+    (sql) => sql<RecordRow[]>`
+      (select 'event' as what, e.id, e.subject_id as "subjectId", e.channel, e.purpose, e.state,
+        e.reported_state as "reportedState", e.proof, e.collection_point_id as "collectionPointId",
+        e.collection_point_version as "collectionPointVersion", e.indication, e.language, e.occurred_at as "occurredAt",
+        e.recorded_at as "recordedAt", e.effective_at as "effectiveAt", e.expires_at as "expiresAt", e.sealed,
+        e.import_id as "importId", null::text as hash, null::text as kind, null::timestamptz as at, null::text as "eventId",
+        null::text[] as purposes, null::boolean as "isAgain"
+      from consent_event e where e.organization_id = ${ctx.organizationId}::uuid order by e.id)
+      union all
+      (select 'no', null, s.root_id, n.channel, n.purpose, null, null, null, null, null, null, null, null, null, null, null,
+        null, null, encode(n.identifier_hash, 'hex'), n.kind, n.at, n.event_id,
+        array(select key from purpose p where p.organization_id = n.organization_id
+          and n.purpose = any(no_purposes(p.organization_id, p.key)) order by key),
         exists (
           select from standing_no m
           join identifier j on j.organization_id = m.organization_id and j.hash = m.identifier_hash
           join subject r on r.organization_id = j.organization_id and r.id = j.subject_id
           where m.organization_id = n.organization_id and m.event_id = n.event_id and m.channel = n.channel
             and m.purpose = n.purpose and m.kind = n.kind and m.identifier_hash < n.identifier_hash
-            and r.root_id = s.root_id) as "isAgain"
-      from page n
+            and r.root_id = s.root_id)
+      from standing_no n
       left join identifier i on i.organization_id = n.organization_id and i.hash = n.identifier_hash
       left join subject s on s.organization_id = i.organization_id and s.id = i.subject_id
-      order by n.identifier_hash, n.channel, n.purpose, n.kind`,
+      where n.organization_id = ${ctx.organizationId}::uuid
+      order by n.identifier_hash, n.channel, n.purpose, n.kind)`,
   );
 }
 

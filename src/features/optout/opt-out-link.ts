@@ -1,4 +1,5 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
+import { takeTurn } from "../../db/rate-limit.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { maskIdentifier } from "../../kernel/identifier.ts";
@@ -169,15 +170,25 @@ async function findOrMakeOptOut(link: OpenedLink, purpose: string | undefined) {
   }
 }
 
-/** Takes an opt-out back with its nonce; see insertUndo. */
-export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoOutcome> {
-  const optOutId = readNonce(link.ctx.keys.data, undoUse, nonce) ?? "";
+/**
+ * Takes an opt-out back with its nonce; see insertUndo. A no and its undo go to and fro for a while only (`too_often`), and
+ * in the end the no is what stands.
+ */
+export async function undoOptOut(link: OpenedLink, nonce: string): Promise<UndoOutcome | "too_often"> {
+  const { ctx, subjectId } = link;
+  const optOutId = readNonce(ctx.keys.data, undoUse, nonce) ?? "";
   const uuid = parseId("opt", optOutId);
   if (uuid === undefined) return "unknown";
-  const id = link.ctx.services.newId("opt");
-  return insertUndo(link.ctx, {
+  try {
+    await takeTurn(ctx.services, "undo_opt_out", `${ctx.organizationId}:${subjectId}`, limits.undosOfPerson);
+  } catch (error) {
+    if (error instanceof SaysoError && error.code === "too_many_requests") return "too_often";
+    throw error;
+  }
+  const id = ctx.services.newId("opt");
+  return insertUndo(ctx, {
     id,
-    subjectId: parseId("sub", link.subjectId) ?? "",
+    subjectId: parseId("sub", subjectId) ?? "",
     publicId: formatId("opt", id),
     optOutId: uuid,
     publicOptOutId: optOutId,

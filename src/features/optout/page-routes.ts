@@ -29,7 +29,7 @@ export function optOutPageRoutes(
 ): void {
   const opened = (c: HonoContext<AppEnv>) =>
     openOptOutLink(services, organizationKeys, c.req.param("token") ?? "", c.var.requestId);
-  const html = (c: HonoContext<AppEnv>, page: string, status: 200 | 404 = 200) =>
+  const html = (c: HonoContext<AppEnv>, page: string, status: 200 | 404 | 429 = 200) =>
     c.body(page, status, pageHeaders);
   const linkProblem = (c: HonoContext<AppEnv>, of: OpenedOrganization | undefined) =>
     html(c, renderLinkProblemPage(pageLanguage(c), of?.organization), 404);
@@ -79,9 +79,10 @@ export function optOutPageRoutes(
         : renderOptOutNotUndonePage({
             language,
             organizationName,
-            reason: outcome === "changed" ? "superseded" : "too_late",
+            reason: outcome === "changed" ? "superseded" : outcome === "too_often" ? outcome : "too_late",
             contact: link.organization.contact,
           }),
+      outcome === "too_often" ? 429 : 200,
     );
   });
 }

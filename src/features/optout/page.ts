@@ -94,8 +94,11 @@ export function renderOptOutUndonePage(
 export interface OptOutNotUndonePage {
   readonly language: Language;
   readonly organizationName: string;
-  /** Ten minutes over or nonce used up or wrong; or a newer choice about the same was recorded meanwhile. */
-  readonly reason: "too_late" | "superseded";
+  /**
+   * Ten minutes over or nonce used up or wrong; a newer choice about the same was recorded meanwhile; or it went to and fro
+   * for too long.
+   */
+  readonly reason: "too_late" | "superseded" | "too_often";
   /** How to reach the organization, as it wrote it. */
   readonly contact?: string | undefined;
 }
@@ -108,6 +111,7 @@ export function renderOptOutNotUndonePage(page: OptOutNotUndonePage): string {
       organizationName: shownText(page.organizationName),
       otherLanguage: null,
       superseded: page.reason === "superseded",
+      tooOften: page.reason === "too_often",
       undoMinutes: limits.optOutUndoSeconds / 60,
       contact: shownContact(page.contact),
     },

@@ -1,4 +1,5 @@
 import type { Context } from "../../context.ts";
+import { once } from "../../db/write.ts";
 import { parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -183,10 +184,7 @@ export function agreeAgain(
   const saidAt = ctx.services.now();
   const hash = keyedHash(ctx.keys.data, `${captureToken} ${purpose}`);
   return giveConsent(
-    {
-      ...ctx,
-      idempotency: { key: `agree-again/${hash.toString("base64url")}`, route: "agree-again", bodyHash: hash },
-    },
+    once(ctx, "agree-again", hash.toString("base64url")),
     {
       subject: { subjectId },
       channel: "whatsapp",

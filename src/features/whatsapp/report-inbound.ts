@@ -3,13 +3,16 @@ import { replay } from "../../db/write.ts";
 import { invalid, SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
+import { passcodesIn } from "../../kernel/passcode.ts";
 import { addSeconds, notInFuture } from "../../kernel/time.ts";
+import { wordsBesideCode } from "../consent/index.ts";
 import { findKeywordOptOut, findSuspicion, isNewOptOut, keepOptOut, keepSuspicion } from "../optout/index.ts";
 import { findSender } from "../organization/index.ts";
 import {
   ambiguous,
   findSubjects,
   hashIdentifier,
+  readPerson,
   readReference,
   resolveSubject,
   type SubjectReference,
@@ -46,7 +49,7 @@ export async function reportInbound(ctx: Context, report: InboundReport, ownKeyw
     optOut: row.isOptOut,
     windowExpiresAt: addSeconds(new Date(read.at), limits.windowSeconds).toISOString(),
     ...(row.optOutId !== null && {
-      confirmation: await confirmationOf(ctx, [report.text ?? ""], row.optOutId),
+      confirmation: await confirmationOf(ctx, read.texts, row.optOutId),
     }),
     ...(row.suspicionId !== null && { optOutSuspicionId: formatId("sus", row.suspicionId) }),
     // An answer that is stored from before there were codes has none.
@@ -99,10 +102,25 @@ async function readReport(ctx: Context, report: InboundReport, ownKeywords: OwnK
   const sender = await findSender(ctx, report.sender);
   if (sender === undefined) throw invalid("/sender", "There is no such sender.");
   const read = readReference(report.from, "/from");
-  const heard = await hearNo(ctx, report.text === undefined ? [] : [report.text], ownKeywords);
   const identifiers = "identifiers" in read ? read.identifiers : [];
   const named = identifiers.map((identifier) => hashIdentifier(ctx, identifier));
-  return { at, heard, senderId: sender.id, named };
+  const texts = await textsOf(ctx, report);
+  const heard = await hearNo(ctx, texts, ownKeywords);
+  return { at, texts, heard, senderId: sender.id, named };
+}
+
+/** What a message says: as it stands, and without the codes of sign-ups. A no beside one is a no as it is without. */
+async function textsOf(ctx: Context, { from, text }: InboundReport): Promise<readonly string[]> {
+  if (text === undefined) return [];
+  if (passcodesIn(text).length === 0) return [text];
+  const { roots, hashes } = await findSubjects(ctx, from, "/from");
+  const beside: string[] = [];
+  for (const subjectId of roots) {
+    // A code is a number's: of somebody who is named by Sayso's id any number of theirs may have written it.
+    const named = hashes.length > 0 ? hashes : (await readPerson(ctx, formatId("sub", subjectId))).hashes;
+    beside.push(...(await wordsBesideCode(ctx, { subjectId, named, texts: [text] })));
+  }
+  return [text, ...beside];
 }
 
 /** A STOP ends everything that the business starts. */
@@ -113,7 +131,7 @@ function optOutOf({ from }: InboundReport, at: string) {
 async function take(
   ctx: Context,
   report: InboundReport,
-  { at, heard, senderId, named }: Awaited<ReturnType<typeof readReport>>,
+  { at, texts, heard, senderId, named }: Awaited<ReturnType<typeof readReport>>,
 ) {
   const kind = report.kind ?? "text";
   const optOutId = heard === "no" ? ctx.services.newId("opt") : undefined;
@@ -156,7 +174,7 @@ async function take(
             source: "keyword",
             occurredAt: at,
             named,
-            told: await toldWithOptOut(ctx, [report.text ?? ""], {
+            told: await toldWithOptOut(ctx, texts, {
               optOutId,
               senderId,
               messageId: report.messageId,

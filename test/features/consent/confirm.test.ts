@@ -145,6 +145,36 @@ describe("a double opt-in", () => {
     expect(await shop.codes({ phone })).toContain(told);
   });
 
+  it.each(["stop! {code}", "{code} СТОП", "please stop! {code}"])(
+    "is a no, too, where a caller reports the message, by number or by the person's id: %s",
+    async (words) => {
+      const { shop, visit } = await openDouble();
+      for (const isById of [false, true]) {
+        const phone = newPhone();
+        const { subjectId } = await shop.reported({ phone });
+        const code = codeIn(await visit.send({ phone, boxes: [1] }));
+        expect(await shop.codes({ phone })).toEqual([]);
+        const answer = await shop.org.post<{ optOut: boolean; optOutSuspicionId?: string }>(
+          "/v1/messages/inbound",
+          {
+            sender: shop.sender.id,
+            from: isById ? { subjectId } : { phone },
+            messageId: `wamid.${service.nextNumber()}`,
+            occurredAt: ago(0),
+            text: words.replace("{code}", code),
+          },
+        );
+        const isNear = words.startsWith("please");
+        expect([answer.status, answer.body.optOut, answer.body.optOutSuspicionId !== undefined]).toEqual([
+          201,
+          !isNear,
+          isNear,
+        ]);
+        expect(await shop.codes({ phone })).toContain(isNear ? "opt_out_suspected" : "recipient_opted_out");
+      }
+    },
+  );
+
   it("is not given by a message from before it was typed", async () => {
     const { shop, visit, platform } = await openDouble();
     const phone = newPhone();

@@ -4,6 +4,7 @@ import { limits } from "../../../src/kernel/limits.ts";
 import { dataBox, FormVisit, offersBox, referenceIn, tokenIn } from "../../support/form.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { created, Shop } from "../../support/shop.ts";
+import { tapStatements } from "../../support/wire.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -122,6 +123,43 @@ describe("a form that was sent", () => {
     answers.push(await visit.send(filled));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(await visit.history({ phone: filled.phone })).toHaveLength(1);
+  });
+
+  it("takes the same statements for a number that is known and for one that is not", async () => {
+    const visit = await FormVisit.open(service, { boxes: [dataBox, offersBox] });
+    const [known, stopped, unknown] = [newPhone(), newPhone(), newPhone()];
+    await visit.shop.reported({ phone: known });
+    await visit.shop.optOut({ phone: stopped });
+    const sentFor = async (phone: string) => {
+      const token = await visit.token();
+      const wire = tapStatements(service);
+      const { status } = await visit.send({ token, phone, boxes: [1, 2] }).finally(wire.end);
+      expect(status).toBe(200);
+      return wire.sent;
+    };
+    const sent = await sentFor(unknown);
+    expect(sent.length).toBeGreaterThan(5);
+    for (const phone of [known, stopped, unknown]) expect(await sentFor(phone)).toEqual(sent);
+  });
+
+  it("with one token for two numbers at the same time is one number's, whichever boxes were ticked", async () => {
+    const visit = await FormVisit.open(service, { boxes: [dataBox, { ...offersBox, required: false }] });
+    for (let round = 0; round < 8; round += 1) {
+      const token = await visit.token();
+      const [first, second] = [newPhone(), newPhone()];
+      const [a, b] = [
+        await visit.shop.reported({ phone: first }),
+        await visit.shop.reported({ phone: second }),
+      ];
+      // Of one person: then nothing but the token itself tells the two apart.
+      await visit.shop.org.post(`/v1/subjects/${a.subjectId}/merge`, { other: b.subjectId, reason: "Same." });
+      const answers = await Promise.all([
+        visit.send({ token, phone: first, boxes: [1] }),
+        visit.send({ token, phone: second, boxes: [1, 2] }),
+      ]);
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 422]);
+      expect(answers.find(({ status }) => status === 422)?.text).toMatch(/open for too long/);
+    }
   });
 
   it("takes a number as it is dialled in the chosen country, or whole whatever was chosen", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { isNewOptOut, keepOptOut } from "../../../src/features/optout/index.ts";
-import { contentsOf } from "../../support/contents.ts";
+import { limits } from "../../../src/kernel/limits.ts";
+import { contentsOf, without } from "../../support/contents.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, created, messages, Shop } from "../../support/shop.ts";
 import { openUnreliableDatabase } from "../../support/unreliable-database.ts";
@@ -49,6 +50,9 @@ async function pressed(path: string, body = "scope=all") {
     nonce: /name="nonce" value="([^"]+)"/.exec(answer.text)?.[1],
   };
 }
+
+/** Everything that is stored, but for the turns that were taken. */
+const contentsNow = async () => without(await contentsOf(service.database), "rate_limit");
 
 function undo(path: string, nonce: string | undefined, lang = "en") {
   return service.anonymous.post(
@@ -403,13 +407,13 @@ describe("a press of the button", () => {
 describe("an undo", () => {
   it("restores what was, makes no consent, and leaves both on record", async () => {
     const { shop, path } = await open();
-    const before = await contentsOf(service.database);
+    const before = await contentsNow();
     const { nonce, reference } = await pressed(path);
     expect(await shop.codes(person)).toContain("recipient_opted_out");
     const answer = await undo(path, nonce);
     expect([answer.status, answer.text.includes(undone)]).toEqual([200, true]);
     expect([await shop.codes(person), await shop.codes(person, parcel)]).toEqual([[], []]);
-    const after = await contentsOf(service.database);
+    const after = await contentsNow();
     for (const table of ["consent_event", "consent_state", "standing_no", "subject", "identifier"]) {
       expect(after[table], table).toEqual(before[table]);
     }
@@ -419,6 +423,22 @@ describe("an undo", () => {
     expect(again.reference).not.toBe(reference);
     expect(await shop.codes(person)).toContain("recipient_opted_out");
     expect((await undo(path, again.nonce)).text).toContain(undone);
+  });
+
+  it("goes to and fro with the no for a while only; the no always works, and is what stands in the end", async () => {
+    const { shop, path } = await open();
+    for (let time = 0; time < limits.undosOfPerson.points; time += 1)
+      expect((await undo(path, (await pressed(path)).nonce)).status).toBe(200);
+    const { nonce } = await pressed(path);
+    const refused = await undo(path, nonce);
+    expect([refused.status, refused.text.includes("<h1>The messages stay stopped</h1>")]).toEqual([
+      429,
+      true,
+    ]);
+    expect((await undo(path, nonce, "ru")).text).toContain("<h1>Сообщения приходить не будут</h1>");
+    expect(await shop.codes(person)).toContain("recipient_opted_out");
+    const other = await open();
+    expect((await undo(other.path, (await pressed(other.path)).nonce)).status).toBe(200);
   });
 
   it("gives nobody a consent who had none", async () => {
@@ -568,11 +588,11 @@ describe("an undo", () => {
     const { nonce } = await pressed(path);
     const subject = await shop.org.post<{ id: string }>("/v1/subjects/lookup", { subject: person });
     await happen(shop, new Platform(service.anonymous, shop.sender), subject.body.id);
-    const before = await contentsOf(service.database);
+    const before = await contentsNow();
     const answer = await undo(path, nonce);
     expect(answer.status).toBe(200);
     expect(answer.text).toContain(superseded);
-    expect(await contentsOf(service.database)).toEqual(before);
+    expect(await contentsNow()).toEqual(before);
     expect((await events(shop)).map(({ kind }) => kind)).not.toContain("undone");
   });
 

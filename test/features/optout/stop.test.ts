@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareStates } from "../../../src/features/state/index.ts";
 import { parseId } from "../../../src/kernel/ids.ts";
 import { limits } from "../../../src/kernel/limits.ts";
 import { contentsOf } from "../../support/contents.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, created, messages, Shop } from "../../support/shop.ts";
+import { tapStatements } from "../../support/wire.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -121,20 +122,10 @@ describe("the page without a link", () => {
     const { shop, phone, path } = await open();
     const unknown = newPhone();
     service.setNow(new Date());
-    const sent: string[] = [];
-    const { db } = service.services;
-    const spies = (["statement", "look", "read"] as const).map((name) => {
-      const real = db[name].bind(db);
-      return vi.spyOn(db, name).mockImplementation(((run: (client: unknown) => unknown) =>
-        real(((client: never) => {
-          const query = run(client) as { strings?: readonly string[]; toSQL?: () => { sql: string } };
-          sent.push(`${name}: ${query.toSQL?.().sql ?? query.strings?.join("?") ?? ""}`);
-          return query;
-        }) as never)) as never);
-    });
+    const wire = tapStatements(service);
     try {
       const ask = async (number: string) => {
-        sent.length = 0;
+        wire.sent.length = 0;
         const answer = await press(path, number);
         const headers = [...answer.headers].filter(([name]) => name !== "x-request-id");
         const shown = `${number.slice(0, 2)} ${number.slice(2, 5)} ${number.slice(5, 8)} ${number.slice(8)}`;
@@ -144,7 +135,7 @@ describe("the page without a link", () => {
           headers,
           length: answer.bytes.length,
           text: answer.text.replace(/opt_[0-9a-z]{26}/, "opt").replaceAll(shown, "number"),
-          sent: [...sent],
+          sent: [...wire.sent],
         };
       };
       const first = await ask(phone);
@@ -153,7 +144,7 @@ describe("the page without a link", () => {
       // And once more, when both stand.
       expect(await ask(unknown)).toEqual(await ask(phone));
     } finally {
-      for (const spy of spies) spy.mockRestore();
+      wire.end();
       service.setNow(undefined);
     }
     expect((await shop.org.post("/v1/subjects/lookup", { subject: { phone: unknown } })).status).toBe(404);
