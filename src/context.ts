@@ -34,9 +34,14 @@ export interface Mail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
+  /** Of a mail that may be handed over twice: the same both times, so that a reader's program shows it once. */
+  readonly id?: string;
 }
 
-/** Hands a mail over to the mail server; throws when that did not take it. */
+/**
+ * Hands a mail over to the mail server. Throws `conflict` when that refused it for good, and `unavailable` when it did not
+ * take it now.
+ */
 export type SendMail = (mail: Mail) => Promise<void>;
 
 /**

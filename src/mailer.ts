@@ -1,5 +1,6 @@
 import { createTransport } from "nodemailer";
 import type { SendMail } from "./context.ts";
+import { SaysoError } from "./kernel/errors.ts";
 import { limits } from "./kernel/limits.ts";
 
 /**
@@ -14,15 +15,24 @@ export function createMailer({ url, from }: { url: string; from: string }): Send
     socketTimeout: limits.mailTimeoutMs,
   };
   Object.assign(transport.options, timeouts);
-  return async ({ to, ...mail }) => {
+  const domain = /@([^\s>]+)/.exec(from)?.[1] ?? "localhost";
+  return async ({ to, id, ...mail }) => {
     // Nobody answers a machine, and no machine should answer this one (RFC 3834).
     await transport
       // As an address and not as text, in which there may be several.
-      .sendMail({ ...mail, to: { name: "", address: to }, headers: { "Auto-Submitted": "auto-generated" } })
+      .sendMail({
+        ...mail,
+        to: { name: "", address: to },
+        headers: { "Auto-Submitted": "auto-generated" },
+        ...(id === undefined ? {} : { messageId: `<${id}@${domain}>` }),
+      })
       .catch(({ code, responseCode }: { code?: string; responseCode?: number }) => {
         // What the server says names the address, and errors of jobs are logged and kept.
-        throw new Error(
-          `The mail server did not take a mail: ${code ?? "unknown"} ${responseCode ?? ""}`.trim(),
+        // A refused address or message (RFC 5321, 5yz) is refused again; a refused sign-in may be set right.
+        const isFinal = (responseCode ?? 0) >= 500 && (code === "EENVELOPE" || code === "EMESSAGE");
+        throw new SaysoError(
+          isFinal ? "conflict" : "unavailable",
+          `The mail server did not take the mail (${[code ?? "unknown", responseCode].filter(Boolean).join(" ")}).`,
         );
       });
   };

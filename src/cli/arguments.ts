@@ -68,7 +68,8 @@ export function ofOrganization(command: Command): Command {
   return command.option("--organization <id>", "org_…; the first organization without it");
 }
 
-function reader<Output>(schema: z.ZodType<Output, string>, hint?: string): (text: string) => Output {
+/** Reads an argument by a schema; `hint` says how it is written. */
+export function reader<Output>(schema: z.ZodType<Output, string>, hint?: string): (text: string) => Output {
   return (text) => {
     const parsed = schema.safeParse(text);
     if (!parsed.success) throw new InvalidArgumentError(hint ?? parsed.error.issues[0]?.message ?? "");

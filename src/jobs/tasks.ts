@@ -3,7 +3,13 @@ import type { Composed } from "../compose.ts";
 import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
 import { dropPastTurns } from "../db/rate-limit.ts";
 import { dropUnclaimedAttachments, mailConfirmation } from "../features/consent/index.ts";
-import { buildRequestedArchive, expireArchives, resumeBuilds } from "../features/datarequest/index.ts";
+import {
+  buildRequestedArchive,
+  expireArchives,
+  mailLetter,
+  resumeBuilds,
+  resumeLetters,
+} from "../features/datarequest/index.ts";
 import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropPastCodes } from "../features/preference/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
@@ -11,6 +17,7 @@ import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
 
 const archiveJob = z.object({ organizationId: z.uuid(), archiveId: z.uuid() });
+const letterJob = z.object({ organizationId: z.uuid(), letterId: z.uuid() });
 const confirmationJob = z.object({ organizationId: z.uuid(), captureTokenId: z.uuid(), hash: z.string() });
 const bodyJob = z.object({ id: z.uuid() });
 const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
@@ -39,6 +46,11 @@ export function composeTasks(composed: Composed): Tasks {
         );
         if (deleted > 0) services.log.info({ deleted }, "expired archives deleted");
       },
+      send_letter: async (payload) => {
+        const { organizationId, letterId } = letterJob.parse(payload);
+        await mailLetter(await asSystem(organizationId, "send_letter"), letterId);
+      },
+      resume_letters: async () => void (await resumeLetters(services)),
       send_confirmation: async (payload) => {
         const { organizationId, ...signUp } = confirmationJob.parse(payload);
         await mailConfirmation(await asSystem(organizationId, "send_confirmation"), signUp);
@@ -65,6 +77,7 @@ export function composeTasks(composed: Composed): Tasks {
     },
     schedule: [
       { task: "resume_archives", match: "* * * * *" },
+      { task: "resume_letters", match: "* * * * *" },
       { task: "refresh_reach", match: "* * * * *" },
       { task: "weigh_complaints", match: "* * * * *" },
       { task: "expire_archives", match: "*/10 * * * *" },

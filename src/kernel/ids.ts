@@ -31,6 +31,7 @@ export type IdPrefix =
   | "arc"
   | "dlv"
   | "hld"
+  | "let"
   | "evt"
   | "aud";
 

@@ -88,6 +88,15 @@ export const limits = {
   /** How long after it was due a notice is queued again, and how long it stays on record that there was one. */
   noticeStallSeconds: 30,
   noticeKeptDays: 30,
+  /** A letter's text, and the letters of one request. */
+  letterCharacters: 20_000,
+  lettersOfRequest: 200,
+  /** What stays after an erasure, as its letter lists it. */
+  letterRemainders: 50,
+  /** How long an attempt to mail a letter has before it is taken for lost. */
+  letterClaimSeconds: 120,
+  /** Until the next attempt after the first failed one, the second and so on: a day and a half in all. */
+  letterRetrySeconds: [60, 300, 900, 3_600, 7_200, 14_400, 28_800, 36_000, 36_000],
   /** How long a browser may remember that a site is listed: a removed one is refused by then even before it asks. */
   preflightSeconds: 600,
   causeLifeSeconds: 15 * 60,

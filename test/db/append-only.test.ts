@@ -29,6 +29,7 @@ const appendOnly = [
   "preference_event",
   "request_event",
   "sending_switch_event",
+  "sent_letter",
 ];
 
 let database: TestDatabase;

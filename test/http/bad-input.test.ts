@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { askEveryRoute, documentedRoutes, type Sample } from "../support/every-route.ts";
+import { askEveryRoute, documentedRoutes, type Sample, someMail } from "../support/every-route.ts";
 import {
   type Answer,
   type OrganizationClient,
@@ -13,7 +13,7 @@ let service: TestService;
 let shop: OrganizationClient;
 let samples: readonly Sample[];
 beforeAll(async () => {
-  service = await startTestService();
+  service = await startTestService({ config: { mail: someMail } });
   shop = await service.organization();
   samples = (await askEveryRoute(shop, { archive: false })).filter(({ method }) => method !== "GET");
 }, 60_000);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Scope, scopes } from "../../src/kernel/scopes.ts";
 import { scopesOfRoutes } from "../cases/http/scopes.ts";
 import { startWorkingService, type WorkingService } from "../support/data-request.ts";
-import { askEveryRoute, documentedRoutes, type Sample } from "../support/every-route.ts";
+import { askEveryRoute, documentedRoutes, type Sample, someMail } from "../support/every-route.ts";
 import type { Answer, OrganizationClient } from "../support/service.ts";
 
 let service: WorkingService;
@@ -11,7 +11,7 @@ let shop: OrganizationClient;
 let samples: readonly Sample[];
 
 beforeAll(async () => {
-  service = await startWorkingService();
+  service = await startWorkingService({ config: { mail: someMail } });
   shop = await service.organization({ name: "Tea shop" });
   samples = await askEveryRoute(shop, { archive: true });
 }, 120_000);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { askEveryRoute, documentedRoutes, type Sample } from "../support/every-route.ts";
+import { askEveryRoute, documentedRoutes, type Sample, someMail } from "../support/every-route.ts";
 import {
   type Answer,
   type OrganizationClient,
@@ -12,7 +12,7 @@ let shop: OrganizationClient;
 let samples: readonly Sample[];
 
 beforeAll(async () => {
-  service = await startTestService();
+  service = await startTestService({ config: { mail: someMail } });
   shop = await service.organization();
   samples = await askEveryRoute(shop, { archive: false });
 }, 60_000);

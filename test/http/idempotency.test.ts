@@ -9,12 +9,13 @@ import {
   type WorkingService,
 } from "../support/data-request.ts";
 import { administer } from "../support/database.ts";
+import { someMail } from "../support/every-route.ts";
 import type { OrganizationClient } from "../support/service.ts";
 import { ago, askedFor, created, wordings } from "../support/shop.ts";
 
 let service: WorkingService;
 beforeAll(async () => {
-  service = await startWorkingService();
+  service = await startWorkingService({ config: { mail: someMail } });
 });
 afterAll(() => service.close());
 
@@ -127,6 +128,24 @@ const creating: Record<string, (ground: Ground) => Request | Promise<Request>> =
     headers: { "content-type": "image/png" },
     other: Buffer.concat([samples["image/png"], Buffer.from([0xff])]),
   }),
+  "/v1/data-requests/{id}/letters": async ({ shop, unique }) => {
+    const { id } = await openRequestOf(shop, { subject: { externalId: unique } });
+    return {
+      path: `/v1/data-requests/${id}/letters`,
+      body: { kind: "receipt" },
+      other: { kind: "receipt", language: "ru" },
+    };
+  },
+  "/v1/data-requests/{id}/letters/{letterId}/send": async ({ shop, unique }) => {
+    const { id } = await openRequestOf(shop, { subject: { email: `a${unique}@shop.example` } });
+    const letters = `/v1/data-requests/${id}/letters`;
+    const letter = await created<{ id: string }>(shop.post(letters, { kind: "receipt" }));
+    return {
+      path: `${letters}/${letter.id}/send`,
+      body: { version: 1 },
+      other: { version: 1, to: `a${unique}@shop.example` },
+    };
+  },
   "/v1/consents": async (ground) => {
     const provenance = {
       collectionPointId: await makePoint(ground),

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { safeError } from "../../src/kernel/safe-error.ts";
 import { administer } from "../support/database.ts";
-import { askEveryRoute, personsNumber } from "../support/every-route.ts";
+import { askEveryRoute, personsNumber, someMail } from "../support/every-route.ts";
 import { type ServiceProcess, startTestService, type TestService } from "../support/service.ts";
 
 let service: TestService;
 let server: ServiceProcess;
 
 beforeAll(async () => {
-  service = await startTestService();
+  service = await startTestService({ config: { mail: someMail } });
   server = await service.startProcess();
 });
 afterAll(() => service.close());

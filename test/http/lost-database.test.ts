@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { askEveryRoute, type Sample } from "../support/every-route.ts";
+import { askEveryRoute, type Sample, someMail } from "../support/every-route.ts";
 import {
   type OrganizationClient,
   startTestService,
@@ -19,7 +19,10 @@ let samples: readonly Sample[];
 beforeAll(async () => {
   real = await createTestDatabase();
   way = await openUnreliableDatabase(real.applicationUrl);
-  service = await startTestService({ database: { ...real, applicationUrl: way.url } });
+  service = await startTestService({
+    database: { ...real, applicationUrl: way.url },
+    config: { mail: someMail },
+  });
   shop = await service.organization();
   samples = await askEveryRoute(shop, { archive: false });
 }, 60_000);

@@ -6,6 +6,7 @@ import {
   startWorkingService,
   type WorkingService,
 } from "../support/data-request.ts";
+import { someMail } from "../support/every-route.ts";
 import type { Answer, OrganizationClient } from "../support/service.ts";
 import { ago, askedFor, created, messages, Shop } from "../support/shop.ts";
 import { Platform } from "../support/webhook.ts";
@@ -40,6 +41,10 @@ interface Things {
   readonly requested: string;
   readonly message: string;
   readonly openRequest: string;
+  /** Drafts about it, of one kind each: a question, one to show who asks, a receipt. */
+  readonly letter: string;
+  readonly secondLetter: string;
+  readonly thirdLetter: string;
   readonly readyRequest: string;
 }
 type Thing = keyof Things;
@@ -56,9 +61,9 @@ let mine: Outfit;
 let theirs: Outfit;
 
 beforeAll(async () => {
-  service = await startWorkingService();
+  service = await startWorkingService({ config: { mail: someMail } });
   [mine, theirs] = await Promise.all([outfit("+12025550151", 1), outfit("+12025550152", 2)]);
-}, 60_000);
+}, 180_000);
 afterAll(() => service.close());
 
 /** An organization with one of everything, each with a secret word in it. */
@@ -139,7 +144,12 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
   const told = await org.get<{ items: { eventId: string }[] }>(
     `/v1/webhook-endpoints/${endpoint.id}/deliveries`,
   );
-  const open = await openRequestOf(org, { subject: { externalId: "asks" } });
+  const open = await openRequestOf(org, { subject: { externalId: "asks", email: `${secret}@shop.example` } });
+  const [letter, secondLetter, thirdLetter] = await Promise.all(
+    [{ kind: "clarification", question: secret }, { kind: "identity_needed" }, { kind: "receipt" }].map(
+      (body) => post<{ id: string }>(`/v1/data-requests/${open.id}/letters`, body),
+    ),
+  );
   const ready = await openRequestOf(org, { subject: person });
   await approveAndWait(org, ready.id);
   return {
@@ -173,6 +183,9 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       requested: requested.id,
       message,
       openRequest: open.id,
+      letter: letter?.id ?? "",
+      secondLetter: secondLetter?.id ?? "",
+      thirdLetter: thirdLetter?.id ?? "",
       readyRequest: ready.id,
     },
   };
@@ -528,6 +541,54 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
           channel: "api",
         },
       }),
+    },
+  ],
+  "GET /v1/data-requests/{id}/letters": [
+    get((t) => `/v1/data-requests/${t.openRequest}/letters`, "openRequest"),
+  ],
+  "GET /v1/data-requests/{id}/letters/{letterId}": [
+    get((t) => `/v1/data-requests/${t.openRequest}/letters/${t.letter}`, "openRequest", "letter"),
+  ],
+  "PATCH /v1/data-requests/{id}/letters/{letterId}": [
+    {
+      names: ["openRequest", "letter"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/letters/${t.letter}`,
+        body: { version: 1, subject: "Your request" },
+      }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/letters/{letterId}/send": [
+    {
+      names: ["openRequest", "letter"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/letters/${t.letter}/send`,
+        body: { version: 2 },
+      }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/letters/{letterId}/mark-sent": [
+    {
+      names: ["openRequest", "secondLetter"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/letters/${t.secondLetter}/mark-sent`,
+        body: { version: 1, way: "post", sentAt: ago(0) },
+      }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/letters/{letterId}/discard": [
+    {
+      names: ["openRequest", "thirdLetter"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/letters/${t.thirdLetter}/discard`,
+        body: { reason: "They called." },
+      }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/letters": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({ path: `/v1/data-requests/${t.openRequest}/letters`, body: { kind: "receipt" } }),
     },
   ],
   // What takes away from the things of its own comes last.

@@ -14,10 +14,13 @@ export interface Sample {
   readonly answer: Answer;
 }
 
+/** A mail server that nobody runs: mails to it wait. */
+export const someMail = { url: "smtp://127.0.0.1:9", from: "hello@shop.example" };
+
 export const personsNumber = "+12025550142";
 
 /**
- * Asks every route of the API once, in an order in which each finds what it needs, as one shop would. Several
+ * Asks every route of the API once (of a service with `someMail`), in an order in which each finds what it needs, as one shop would. Several
  * routes with a choice of bodies are asked once a choice. With `archive` it waits until the worker built one.
  */
 export async function askEveryRoute(
@@ -401,6 +404,51 @@ export async function askEveryRoute(
   await ask("POST /v1/data-requests/{id}/approve", requestId, {
     identity: { method: "in_person", note: "Showed a card." },
   });
+  const letter = await ask("POST /v1/data-requests/{id}/letters", requestId, { kind: "receipt" });
+  const letterId = { ...requestId, letterId: letter.id ?? "" };
+  await ask("GET /v1/data-requests/{id}/letters", requestId);
+  await ask("PATCH /v1/data-requests/{id}/letters/{letterId}", letterId, {
+    version: 1,
+    subject: "Your request",
+  });
+  await ask("GET /v1/data-requests/{id}/letters/{letterId}", letterId);
+  await ask("POST /v1/data-requests/{id}/letters/{letterId}/mark-sent", letterId, {
+    version: 2,
+    way: "post",
+    sentAt: ago(0),
+    note: "By registered mail.",
+  });
+  const spare = await ask("POST /v1/data-requests/{id}/letters", requestId, {
+    kind: "clarification",
+    question: "Which shop?",
+    language: "ru",
+  });
+  await ask(
+    "POST /v1/data-requests/{id}/letters/{letterId}/discard",
+    { ...requestId, letterId: spare.id ?? "" },
+    { reason: "They called." },
+  );
+  const byMail = await ask(
+    "POST /v1/data-requests",
+    {},
+    {
+      subject: { email: "reader@example.com" },
+      kind: "access",
+      regime: "gdpr",
+      receivedAt: ago(0),
+      channel: "api",
+    },
+  );
+  const mailed = await ask(
+    "POST /v1/data-requests/{id}/letters",
+    { id: byMail.id ?? "" },
+    { kind: "receipt" },
+  );
+  await ask(
+    "POST /v1/data-requests/{id}/letters/{letterId}/send",
+    { id: byMail.id ?? "", letterId: mailed.id ?? "" },
+    { version: 1, to: "reader@example.com" },
+  );
   if (archive) await untilReady(shop, request.id ?? "");
   await ask("GET /v1/data-requests/{id}", requestId);
   await ask("GET /v1/data-requests/{id}/archive", requestId);

@@ -23,7 +23,7 @@ export interface Inbox {
   close(): Promise<void>;
 }
 
-/** Starts a mail server on a free port. */
+/** Starts a mail server on a free port. It refuses every address at refused.example for good. */
 export async function receiveMail(): Promise<Inbox> {
   const received: ReceivedMail[] = [];
   const waiting = new Set<() => void>();
@@ -31,6 +31,12 @@ export async function receiveMail(): Promise<Inbox> {
   let refused = 0;
   const server = new SMTPServer({
     disabledCommands: ["AUTH", "STARTTLS"],
+    onRcptTo: ({ address }, _session, done) =>
+      done(
+        address.endsWith("@refused.example")
+          ? Object.assign(new Error("No such mailbox here"), { responseCode: 550 })
+          : undefined,
+      ),
     onData: (stream, session, done) => {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,6 +1,8 @@
 import type { Context } from "../../context.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
+import { type Key, open } from "../../kernel/seal.ts";
+import { sentLetterPlace, sentLetterSchema } from "../../kernel/sealed-letter.ts";
 import { blocksOf } from "../blocklist/index.ts";
 import { findPoints } from "../collection/index.ts";
 import type { consentHistory } from "../consent/index.ts";
@@ -18,6 +20,7 @@ import {
   selectRequestEvents,
   selectRequests,
   type selectSenders,
+  selectSentLetters,
   selectStandingNoes,
   selectSuspicions,
 } from "./store.ts";
@@ -29,6 +32,8 @@ export interface Reported {
   readonly subjectId: string;
   /** All records of the person (uuids), merged ones included. */
   readonly recordIds: readonly string[];
+  /** What evidence of each record is sealed under. */
+  readonly evidenceKeys: ReadonlyMap<string, Key>;
   /** Keyed hashes of their identifiers, in hex. */
   readonly hashes: readonly string[];
   readonly identifiers: readonly { readonly kind: string; readonly value: string }[];
@@ -262,13 +267,11 @@ function standing(
   return [...rows.values()];
 }
 
-/** The person's data requests, this one included, each with its history. */
-export async function requestSection({ ctx, recordIds }: Reported): Promise<Section> {
+/** The person's data requests, this one included, each with its history and the letters about it. */
+export async function requestSection({ ctx, recordIds, evidenceKeys }: Reported): Promise<Section> {
   const requests = await selectRequests(ctx, recordIds);
-  const events = await selectRequestEvents(
-    ctx,
-    requests.map(({ id }) => id),
-  );
+  const ids = requests.map(({ id }) => id);
+  const [events, letters] = await Promise.all([selectRequestEvents(ctx, ids), selectSentLetters(ctx, ids)]);
   return listed(
     "requests",
     requests.map((request): OwnRows["requests"] => ({
@@ -287,8 +290,24 @@ export async function requestSection({ ctx, recordIds }: Reported): Promise<Sect
           status,
           note: reasonOf(details),
         })),
+      letters: letters
+        .filter(({ requestId }) => requestId === request.id)
+        .map(({ letterId, sentAt, kind, way, language, sealed }) => ({
+          sentAt: sentAt.toISOString(),
+          kind,
+          way,
+          language,
+          ...openLetter(evidenceKeys.get(request.subjectId), letterId, sealed),
+        })),
     })),
   );
+}
+
+function openLetter(key: Key | undefined, letterId: string, sealed: Uint8Array) {
+  if (key === undefined) throw new Error("A person's record has no evidence key.");
+  const plain = open(key, sentLetterPlace(letterId), sealed).toString("utf8");
+  const { subject, text } = sentLetterSchema.parse(JSON.parse(plain));
+  return { subject, text };
 }
 
 function reasonOf(details: unknown): string | null {

@@ -54,6 +54,7 @@ export async function collectReport(
     ctx,
     subjectId: formatId("sub", person.root.id),
     recordIds: [...person.keys.keys()],
+    evidenceKeys: new Map([...person.keys].map(([id, { evidenceKey }]) => [id, evidenceKey])),
     hashes: person.hashes,
     identifiers: person.identifiers,
     timeZones: timeZonesOf(person.records),

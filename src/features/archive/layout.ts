@@ -64,7 +64,7 @@ export const consentFields = [
 ];
 
 /** What a data request's card shows, beside its history. */
-export const requestFields = ["receivedAt", "dueAt", "regime", "channel", "requestId"];
+export const requestFields = ["receivedAt", "dueAt", "regime", "channel", "requestId", "letters"];
 
 /** Fields that hold a word of a closed list, by section; everything else is shown as it is stored. */
 export const wordFields: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -75,7 +75,7 @@ export const wordFields: Readonly<Record<string, ReadonlySet<string>>> = {
   opt_outs: new Set(["event", "kind", "scope", "channel", "source", "reason"]),
   messages: new Set(["direction", "what"]),
   decisions: new Set(["decision", "outcome", "category", "messageKind", "channel"]),
-  requests: new Set(["kind", "channel", "status", "event"]),
+  requests: new Set(["kind", "channel", "status", "event", "way"]),
   disclosures: new Set(["kind"]),
 };
 

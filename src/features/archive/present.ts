@@ -205,7 +205,7 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
     return {
       title: word(String(row.kind), section.name),
       state: { badge: word(status, section.name), tone: tones[status] ?? "open" },
-      fields: recorded(section, row, requestFields),
+      fields: recorded(section, { ...row, letters: lettersOf(row) }, requestFields),
       table: table(
         section,
         ["at", "event", "status", "note"].map((field) => ({ field })),
@@ -260,6 +260,14 @@ export function createPresenter(model: ReportModel, templates: Templates): Prese
       };
     },
   };
+}
+
+/** A request's letters with a paragraph each on its own; null where there are none. */
+function lettersOf(row: Row): readonly Row[] | null {
+  const letters = Array.isArray(row.letters) ? row.letters.filter(isRow) : [];
+  return letters.length === 0
+    ? null
+    : letters.map((letter): Row => ({ ...letter, text: String(letter.text).split("\n\n") }));
 }
 
 function headed(heading: string | undefined): { heading?: string } {

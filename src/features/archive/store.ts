@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
 import { auditEntry } from "../audit/tables.ts";
 import { blockEvent } from "../blocklist/tables.ts";
-import { archive, dataRequest, requestEvent } from "../datarequest/tables.ts";
+import { archive, dataRequest, requestEvent, sentLetter } from "../datarequest/tables.ts";
 import { purpose, sender } from "../organization/tables.ts";
 import { standingNo } from "../subject/tables.ts";
 import { platformPreference } from "../whatsapp/tables.ts";
@@ -155,6 +155,23 @@ export async function selectRequestEvents(ctx: Context, requestIds: readonly str
         ),
       )
       .orderBy(asc(requestEvent.at), asc(requestEvent.id)),
+  );
+}
+
+/** Letters about some requests as they went out, sealed. */
+export async function selectSentLetters(ctx: Context, requestIds: readonly string[]) {
+  if (requestIds.length === 0) return [];
+  return ctx.services.db.read((d) =>
+    d
+      .select()
+      .from(sentLetter)
+      .where(
+        and(
+          eq(sentLetter.organizationId, ctx.organizationId),
+          inArray(sentLetter.requestId, [...requestIds]),
+        ),
+      )
+      .orderBy(asc(sentLetter.sentAt), asc(sentLetter.letterId)),
   );
 }
 

@@ -25,7 +25,7 @@ export async function createDelivery(ctx: Context, requestId: string) {
   const { token, passcode } = secretsOf(ctx, made.id);
   return {
     id: formatId("dlv", made.id),
-    url: `${ctx.services.publicUrl}/a/${token}`,
+    url: linkOf(ctx, token),
     passcode,
     expiresAt: new Date(made.expires_at).toISOString(),
   };
@@ -48,6 +48,15 @@ async function record(ctx: Context, id: string): Promise<Made> {
     throw new SaysoError("conflict", "There is no archive to hand over: it expired, or is not ready yet.");
   }
   return made;
+}
+
+/** The link of a delivery (uuid): with it alone nothing opens. */
+export function deliveryUrl(ctx: Context, deliveryId: string): string {
+  return linkOf(ctx, secretsOf(ctx, deliveryId).token);
+}
+
+function linkOf(ctx: Context, token: string): string {
+  return `${ctx.services.publicUrl}/a/${token}`;
 }
 
 /** What a delivery's link is found by. */

@@ -146,7 +146,8 @@ function regimeName(key: string | undefined, language: Language): { regime: stri
   return { regime: findRegime(key ?? "gdpr")?.name[language] ?? String(key) };
 }
 
-function longDate(day: string, language: Language): string {
+/** A day (YYYY-MM-DD) as people read it. */
+export function longDate(day: string, language: Language): string {
   // The day is a calendar date already: as UTC midnight, shown in UTC, it stays the same day everywhere.
   return new Intl.DateTimeFormat(language === "en" ? "en-GB" : "ru", {
     dateStyle: "long",

@@ -7,6 +7,7 @@ import { holdsOn } from "../retention/index.ts";
 import { explainDeadline } from "./deadline-words.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
 import { nextStep } from "./domain/life.ts";
+import { lettersOf, nextLetter } from "./letters-of.ts";
 import {
   type ArchiveRow,
   type DataRequestRow,
@@ -54,16 +55,18 @@ export async function findRequest(ctx: Context, id: string): Promise<DataRequest
  */
 export async function getRequest(ctx: Context, id: string, language: Language) {
   const row = await findRequest(ctx, id);
-  const [events, archives, holds] = await Promise.all([
+  const [events, archives, holds, letters] = await Promise.all([
     selectEvents(ctx, row.id),
     selectArchivesOf(ctx, [row.id]),
     holdsOn(ctx, row.subjectId),
+    lettersOf(ctx, row.id),
   ]);
   const archive = archives.get(row.id);
   const deliveries = archive === undefined ? [] : await selectDeliveries(ctx, archive.id);
   return {
     ...presentRequest(row),
-    next: nextStep(row),
+    // What the person must be told goes first, also after the request's end.
+    next: nextLetter(letters) ?? nextStep(row),
     counting: explainDeadline(row.counting as DeadlineStep[], language),
     timeline: events.map(presentEvent),
     holds: holds.map(({ id, scope, placedAt, reviewAt, isReviewDue }) => ({
@@ -72,6 +75,15 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
       placedAt,
       reviewAt,
       isReviewDue,
+    })),
+    letters: letters.map(({ id, kind, state, neededBy, way, sentAt, failure }) => ({
+      id,
+      kind,
+      state,
+      neededBy,
+      way,
+      sentAt,
+      failure,
     })),
     archive: archive === undefined ? null : presentArchive(archive, deliveries),
   };

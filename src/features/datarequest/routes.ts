@@ -92,7 +92,12 @@ const requestInFull = z
   .object({
     ...requestFields,
     next: z
-      .object({ by: z.string(), event: z.string() })
+      .object({
+        by: z.string(),
+        event: z.string(),
+        letterId: z.string().optional().openapi({ description: "The letter that the person must get." }),
+        neededBy: instant.nullable().optional(),
+      })
       .nullable()
       .openapi({ description: "Who moves it on, and by what; null when nothing can happen any more." }),
     counting: z.array(z.string()).openapi({ description: "How the due date came about, step by step." }),
@@ -117,6 +122,19 @@ const requestInFull = z
         }),
       )
       .openapi({ description: "Holds on the person: while one stands nothing of theirs is erased." }),
+    letters: z
+      .array(
+        z.object({
+          id: z.string(),
+          kind: z.string(),
+          state: z.string(),
+          neededBy: instant.nullable(),
+          way: z.string().nullable(),
+          sentAt: instant.nullable(),
+          failure: z.string().nullable(),
+        }),
+      )
+      .openapi({ description: "What the person is told, without the words: see …/letters/{letterId}." }),
     archive: archive.nullable(),
   })
   .openapi("DataRequestInFull");

@@ -170,3 +170,71 @@ export const delivery = pgTable(
     }),
   ],
 );
+
+/**
+ * A letter to the person while it can be changed, and where it stands. What it says is sealed under the evidence key of
+ * the request's person.
+ */
+export const letter = pgTable(
+  "letter",
+  {
+    organizationId: organizationId(),
+    id: uuid().notNull(),
+    requestId: uuid().notNull(),
+    kind: text().notNull(),
+    language: text().notNull(),
+    /** draft, sending, sent or discarded. */
+    state: text().notNull(),
+    /** Counts its changes: what is sent is the version that was looked at. */
+    version: integer().notNull().default(1),
+    /** A step of the request rests on it: by then it must be with the person. */
+    neededBy: instant(),
+    sealed: bytes().notNull(),
+    /** While it is sent by mail: when the next attempt is due, or the one under way is taken for lost. */
+    dueAt: instant(),
+    attempts: integer().notNull().default(0),
+    /** Why the last attempt failed; none of the person's data. */
+    failure: text(),
+    createdAt: instant().notNull().defaultNow(),
+    updatedAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.requestId],
+      foreignColumns: [dataRequest.organizationId, dataRequest.id],
+    }),
+    // Of one kind there is one at a time to work on.
+    uniqueIndex("letter_draft").on(t.organizationId, t.requestId, t.kind).where(sql`state = 'draft'`),
+    index("letter_due").on(t.dueAt).where(sql`state = 'sending'`),
+    index("letter_needed").on(t.neededBy).where(sql`needed_by is not null and state in ('draft', 'sending')`),
+  ],
+);
+
+/** Append-only: a letter exactly as it went out, sealed under the evidence key of the request's person. */
+export const sentLetter = pgTable(
+  "sent_letter",
+  {
+    organizationId: organizationId(),
+    letterId: uuid().notNull(),
+    requestId: uuid().notNull(),
+    kind: text().notNull(),
+    language: text().notNull(),
+    /** email, handed_over, post or other. */
+    way: text().notNull(),
+    sentAt: instant().notNull(),
+    recordedAt: instant().notNull().defaultNow(),
+    actorKind: text().notNull(),
+    actorId: text(),
+    /** {subject, text, html, to, note} */
+    sealed: bytes().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.letterId] }),
+    foreignKey({
+      columns: [t.organizationId, t.letterId],
+      foreignColumns: [letter.organizationId, letter.id],
+    }),
+    index().on(t.organizationId, t.requestId),
+  ],
+);

@@ -164,6 +164,16 @@ const requests: OwnRows["requests"][] = [
         note: "Met in person.",
       },
     ],
+    letters: [
+      {
+        sentAt: "2026-11-02T12:10:00Z",
+        kind: "receipt",
+        way: "email",
+        language: "en",
+        subject: "We received your request",
+        text: "Hello,\n\nWe answer by 2 December 2026 at the latest.\n\nHarbour Tea",
+      },
+    ],
   },
 ];
 

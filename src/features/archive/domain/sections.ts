@@ -134,6 +134,10 @@ const request = z.strictObject({
   receivedAt: instant,
   dueAt: instant,
   history: z.array(z.strictObject({ at: instant, event: text, status: text, note: text.nullable() })),
+  /** What the person was told about it, exactly as it went out. */
+  letters: z.array(
+    z.strictObject({ sentAt: instant, kind: text, way: text, language: text, subject: text, text }),
+  ),
 });
 
 /** Who received this person's data, or that it was looked at: purposes and dates, not the names of staff. */
