@@ -10,6 +10,7 @@ import { formRoutes } from "./features/consent/form-routes.ts";
 import { createConsentRecorder } from "./features/consent/index.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
 import { siteRoutes } from "./features/consent/site-routes.ts";
+import { dueRoutes } from "./features/datarequest/due-routes.ts";
 import { letterRoutes } from "./features/datarequest/letter-routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
@@ -96,6 +97,7 @@ export function buildApp(composed: Composed, config: Config): App {
   outgoingRoutes(app);
   accountDataRoutes(app);
   holdRoutes(app);
+  dueRoutes(app);
   dataRequestRoutes(app);
   letterRoutes(app);
   webhookRoutes(

@@ -9,6 +9,7 @@ import { type Database, openDatabase } from "./db/database.ts";
 import { holdEmbeddedPostgres } from "./db/embedded.ts";
 import { assertDurable, migrateDatabase } from "./db/migrate.ts";
 import { keepWidgetRelease } from "./features/collection/index.ts";
+import { watchRequests } from "./features/datarequest/index.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
 import type { Actor } from "./kernel/actor.ts";
 import type { Gateways } from "./kernel/gateways.ts";
@@ -106,6 +107,7 @@ async function composeParts(
     sendMail,
     gateways,
   };
+  watchRequests(services);
   const organizationKeys = organizationKeyring(services);
   return {
     services,

@@ -1,10 +1,15 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** What the service counts, in Prometheus's text format. Labels are words of ours: never personal data. */
 export interface Metrics {
   request(seen: { method: string; route: string; status: number; seconds: number }): void;
   decision(decision: "allow" | "deny", firstReason: string): void;
   webhookUpdate(type: string): void;
+  /** Adds a gauge whose values are read whenever somebody looks. What cannot be read then is left out. */
+  watch(
+    gauge: { readonly name: string; readonly help: string; readonly labelNames: readonly string[] },
+    read: () => Promise<readonly { readonly labels: Record<string, string>; readonly value: number }[]>,
+  ): void;
   expose(): Promise<string>;
   readonly contentType: string;
 }
@@ -34,6 +39,17 @@ export function createMetrics(): Metrics {
   return {
     request: ({ method, route, status, seconds }) => requests.observe({ method, route, status }, seconds),
     decision: (decision, reason) => decisions.inc({ decision, reason }),
+    watch: (gauge, read) => {
+      new Gauge({
+        ...gauge,
+        labelNames: [...gauge.labelNames],
+        registers: [registry],
+        async collect() {
+          this.reset();
+          for (const { labels, value } of await read().catch(() => [])) this.set(labels, value);
+        },
+      });
+    },
     webhookUpdate: (type) => updates.inc({ type }),
     expose: () => registry.metrics(),
     contentType: registry.contentType,

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type RequestKind, requestKinds } from "../features/datarequest/index.ts";
 import { idOf, instant, language, text } from "../http/schemas.ts";
 import { SaysoError } from "../kernel/errors.ts";
+import { limits } from "../kernel/limits.ts";
 import { type Scope, scopes } from "../kernel/scopes.ts";
 
 const name = text()
@@ -20,6 +21,11 @@ export const readReason = reader(text(1_000));
 export const readInstant = reader(
   instant.transform((at) => new Date(at)),
   "Write it like 2027-01-31T12:00:00Z.",
+);
+/** A number of days from now on. */
+export const readDays = reader(
+  z.coerce.number<string>().int().min(0).max(limits.dueDaysAhead),
+  `A whole number of days, at most ${limits.dueDaysAhead}.`,
 );
 export const readLanguage = reader(language);
 export const readRequestId = reader(idOf("req"));

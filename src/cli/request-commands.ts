@@ -6,6 +6,7 @@ import {
   approveRequest,
   createDelivery,
   getRequest,
+  listDue,
   listRequests,
   openArchive,
   openRequest,
@@ -16,6 +17,7 @@ import { parseId } from "../kernel/ids.ts";
 import { limits } from "../kernel/limits.ts";
 import {
   ofOrganization,
+  readDays,
   readInstant,
   readKind,
   readLanguage,
@@ -61,6 +63,7 @@ export function addRequestCommands(program: Command): void {
   const request = program.command("request").description("people's requests about their data");
   addOpenCommands(request);
   addAnswerCommands(request);
+  addDueCommand(request);
 }
 
 function addOpenCommands(request: Command): void {
@@ -105,6 +108,28 @@ function addOpenCommands(request: Command): void {
         options,
         { items, nextCursor: items.length === limits.listMost ? (items.at(-1)?.id ?? null) : null },
         items.map(({ id, kind, status, lastDay }) => `${id}  ${kind}  ${status}  last day ${lastDay}`),
+      );
+    });
+}
+
+function addDueCommand(request: Command): void {
+  ofOrganization(verb(request, "overdue", "what is overdue, the most urgent first"))
+    .option("--within <days>", "and what is due within so many days", readDays, 0)
+    .option("--unassigned", "only what nobody answers for yet")
+    .action(async (options: RequestOptions & { within: number; unassigned?: boolean }) => {
+      const items = await withOrganization(options.organization, (ctx) =>
+        listDue(ctx, {
+          withinDays: options.within,
+          unassigned: options.unassigned ?? false,
+          limit: limits.listMost,
+        }),
+      );
+      print(
+        options,
+        { items, nextCursor: null },
+        items.map(({ requestId, kind, status, about, dueAt, overdue }) =>
+          [requestId, kind, status, about, overdue ? "overdue since" : "due", dueAt].join("  "),
+        ),
       );
     });
 }

@@ -70,6 +70,7 @@ export type AuditAction =
   | "data_request.opened"
   | "data_request.joined"
   | "data_request.approved"
+  | "data_request.warned"
   | "archive.started"
   | "archive.built"
   | "archive.failed"

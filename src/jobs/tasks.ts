@@ -9,6 +9,7 @@ import {
   mailLetter,
   resumeBuilds,
   resumeLetters,
+  warnOfDue,
 } from "../features/datarequest/index.ts";
 import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropPastCodes } from "../features/preference/index.ts";
@@ -50,6 +51,10 @@ export function composeTasks(composed: Composed): Tasks {
         const { organizationId, letterId } = letterJob.parse(payload);
         await mailLetter(await asSystem(organizationId, "send_letter"), letterId);
       },
+      warn_of_due: async () => {
+        const warned = await warnOfDue(services, (organizationId) => asSystem(organizationId, "warn_of_due"));
+        if (warned > 0) services.log.warn({ warned }, "data requests due soon or overdue");
+      },
       resume_letters: async () => void (await resumeLetters(services)),
       send_confirmation: async (payload) => {
         const { organizationId, ...signUp } = confirmationJob.parse(payload);
@@ -78,6 +83,7 @@ export function composeTasks(composed: Composed): Tasks {
     schedule: [
       { task: "resume_archives", match: "* * * * *" },
       { task: "resume_letters", match: "* * * * *" },
+      { task: "warn_of_due", match: "* * * * *" },
       { task: "refresh_reach", match: "* * * * *" },
       { task: "weigh_complaints", match: "* * * * *" },
       { task: "expire_archives", match: "*/10 * * * *" },

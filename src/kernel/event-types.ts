@@ -14,6 +14,8 @@ export const eventTypes = [
   "block.created",
   "block.lifted",
   "window.opened",
+  "data_request.due_soon",
+  "data_request.overdue",
   "data.rectified",
   "data.erased",
   "data.restricted",

@@ -88,6 +88,8 @@ export const limits = {
   /** How long after it was due a notice is queued again, and how long it stays on record that there was one. */
   noticeStallSeconds: 30,
   noticeKeptDays: 30,
+  /** How far ahead a list of what is due looks. */
+  dueDaysAhead: 366,
   /** A letter's text, and the letters of one request. */
   letterCharacters: 20_000,
   lettersOfRequest: 200,

@@ -524,6 +524,7 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   "GET /v1/data-requests": plain,
+  "GET /v1/data-requests/overdue": plain,
   "GET /v1/data-requests/{id}": [get((t) => `/v1/data-requests/${t.readyRequest}`, "readyRequest")],
   "GET /v1/data-requests/{id}/archive": [
     get((t) => `/v1/data-requests/${t.readyRequest}/archive`, "readyRequest"),

@@ -401,6 +401,7 @@ export async function askEveryRoute(
   );
   const requestId = { id: request.id ?? "" };
   await ask("GET /v1/data-requests");
+  await ask("GET /v1/data-requests/overdue");
   await ask("POST /v1/data-requests/{id}/approve", requestId, {
     identity: { method: "in_person", note: "Showed a card." },
   });

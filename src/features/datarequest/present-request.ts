@@ -7,6 +7,7 @@ import { holdsOn } from "../retention/index.ts";
 import { explainDeadline } from "./deadline-words.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
 import { nextStep } from "./domain/life.ts";
+import { selectWarnings, type WarningRow } from "./due-store.ts";
 import { lettersOf, nextLetter } from "./letters-of.ts";
 import {
   type ArchiveRow,
@@ -55,11 +56,12 @@ export async function findRequest(ctx: Context, id: string): Promise<DataRequest
  */
 export async function getRequest(ctx: Context, id: string, language: Language) {
   const row = await findRequest(ctx, id);
-  const [events, archives, holds, letters] = await Promise.all([
+  const [events, archives, holds, letters, warnings] = await Promise.all([
     selectEvents(ctx, row.id),
     selectArchivesOf(ctx, [row.id]),
     holdsOn(ctx, row.subjectId),
     lettersOf(ctx, row.id),
+    selectWarnings(ctx, row.id),
   ]);
   const archive = archives.get(row.id);
   const deliveries = archive === undefined ? [] : await selectDeliveries(ctx, archive.id);
@@ -85,6 +87,7 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
       sentAt,
       failure,
     })),
+    warnings: warnings.filter(({ isTold }) => isTold).map(presentWarning),
     archive: archive === undefined ? null : presentArchive(archive, deliveries),
   };
 }
@@ -103,6 +106,17 @@ function presentEvent(row: RequestEventRow) {
     actor: { kind: row.actorKind, id: row.actorId },
     reason: typeof reason === "string" ? reason : null,
     details,
+  };
+}
+
+function presentWarning({ warning, about, dueAt, at, mailedAt, mailFailure }: WarningRow) {
+  return {
+    warning,
+    about,
+    dueAt: dueAt.toISOString(),
+    at: at.toISOString(),
+    mailedAt: mailedAt?.toISOString() ?? null,
+    mailFailure,
   };
 }
 

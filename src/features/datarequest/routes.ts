@@ -135,6 +135,18 @@ const requestInFull = z
         }),
       )
       .openapi({ description: "What the person is told, without the words: see …/letters/{letterId}." }),
+    warnings: z
+      .array(
+        z.object({
+          warning: z.string().openapi({ description: "half, three_days, one_day or overdue." }),
+          about: z.string().openapi({ description: "answer, or letter." }),
+          dueAt: instant,
+          at: instant,
+          mailedAt: instant.nullable(),
+          mailFailure: z.string().nullable(),
+        }),
+      )
+      .openapi({ description: "That its time runs out, as others were told." }),
     archive: archive.nullable(),
   })
   .openapi("DataRequestInFull");

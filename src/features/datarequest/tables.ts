@@ -238,3 +238,36 @@ export const sentLetter = pgTable(
     index().on(t.organizationId, t.requestId),
   ],
 );
+
+/**
+ * Thresholds that a request passed before it was answered, each once for each due date: an extension brings new ones. With
+ * it the mail to the organization's data protection officer, until that was taken.
+ */
+export const requestWarning = pgTable(
+  "request_warning",
+  {
+    organizationId: organizationId(),
+    requestId: uuid().notNull(),
+    /** answer, or letter: one that a step of the request rests on. */
+    about: text().notNull(),
+    dueAt: instant().notNull(),
+    /** half, three_days, one_day or overdue. */
+    warning: text().notNull(),
+    at: instant().notNull().defaultNow(),
+    /** Others were told of it; not of those that were passed together with a more urgent one. */
+    isTold: boolean().notNull(),
+    /** When the next attempt to mail it is due, or the one under way is taken for lost; null: there is none. */
+    mailDueAt: instant(),
+    mailAttempts: integer().notNull().default(0),
+    mailedAt: instant(),
+    mailFailure: text(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.requestId, t.about, t.dueAt, t.warning] }),
+    foreignKey({
+      columns: [t.organizationId, t.requestId],
+      foreignColumns: [dataRequest.organizationId, dataRequest.id],
+    }),
+    index("request_warning_mail").on(t.mailDueAt).where(sql`mail_due_at is not null`),
+  ],
+);
