@@ -8,6 +8,7 @@ import type { Context, OrganizationKeys, SendMail, Services } from "./context.ts
 import { type Database, openDatabase } from "./db/database.ts";
 import { holdEmbeddedPostgres } from "./db/embedded.ts";
 import { assertDurable, migrateDatabase } from "./db/migrate.ts";
+import { readSourcesFile, type SourceBook } from "./features/accountdata/index.ts";
 import { keepWidgetRelease } from "./features/collection/index.ts";
 import { watchRequests } from "./features/datarequest/index.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
@@ -38,6 +39,7 @@ export interface ThreadSeed {
   readonly masterKey: Uint8Array;
   readonly publicUrl: string;
   readonly targets: TargetRules;
+  readonly sources: SourceBook;
 }
 
 /**
@@ -45,6 +47,7 @@ export interface ThreadSeed {
  * the database up to this version. Throws an Error with a plain sentence for what must be set right first.
  */
 export async function compose(config: Config, log: Logger = createLogger(config)): Promise<Composed> {
+  const sources = readSourcesFile(config.sources, config.targets);
   const embedded =
     config.databaseUrl === undefined
       ? await holdEmbeddedPostgres({
@@ -67,6 +70,7 @@ export async function compose(config: Config, log: Logger = createLogger(config)
       masterKey: config.masterKey ?? (await keptMasterKey(config.dataDir)),
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
       targets: config.targets,
+      sources,
     };
     const parts = await composeParts(db, log, seed, {
       sendMail: config.mail && createMailer(config.mail),
@@ -89,7 +93,7 @@ export async function composeThread(seed: ThreadSeed): Promise<Omit<Composed, "o
 async function composeParts(
   db: Database,
   log: Logger,
-  { masterKey, publicUrl, targets }: ThreadSeed,
+  { masterKey, publicUrl, targets, sources }: ThreadSeed,
   { sendMail, gateways }: { sendMail: SendMail | undefined; gateways: Gateways } = {
     sendMail: undefined,
     gateways: { whatsapp: undefined, sms: undefined },
@@ -104,6 +108,7 @@ async function composeParts(
     masterKey,
     publicUrl,
     targets,
+    sources,
     sendMail,
     gateways,
   };

@@ -1,6 +1,9 @@
+import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { Gateways } from "./kernel/gateways.ts";
+import { limits } from "./kernel/limits.ts";
 import { refusedTarget, type TargetRules } from "./kernel/target.ts";
 
 /** What the service was told by its environment. */
@@ -26,7 +29,16 @@ export interface Config {
   readonly mail: { readonly url: string; readonly from: string } | undefined;
   /** Where short messages to phones are handed over. */
   readonly gateways: Gateways;
+  /** The file that describes where account data is read; undefined: nowhere. */
+  readonly sources: SourcesFile | undefined;
   readonly logLevel: string;
+}
+
+/** A file that was read, with the variables that it names as `${NAME}`. */
+export interface SourcesFile {
+  readonly path: string;
+  readonly text: string;
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 const postgresUrl = z
@@ -102,6 +114,7 @@ const environment = z.object({
     .optional(),
   SMS_URL: z.string().optional(),
   SMS_TOKEN: z.string().min(1).optional(),
+  SAYSO_SOURCES: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -143,7 +156,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if (forwardUrls.length > Math.max(1, secrets.length))
     wrong.push("WHATSAPP_FORWARD_URL has one URL for each of WHATSAPP_APP_SECRET, in the same order");
   if (parsed.success) wrong.push(...wrongGateways(parsed.data, targets));
-  if (!parsed.success || wrong.length > 0) {
+  const sources = readSourcesFile(parsed.data?.SAYSO_SOURCES, set);
+  if (typeof sources === "string") wrong.push(sources);
+  if (!parsed.success || wrong.length > 0 || typeof sources === "string") {
     throw new Error(`The configuration cannot be used:\n${wrong.map((line) => `- ${line}`).join("\n")}`);
   }
   const e = parsed.data;
@@ -165,6 +180,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
         : { url: e.SMTP_URL, from: e.MAIL_FROM },
     gateways: gatewaysOf(e),
     whatsappVerifyToken: e.WHATSAPP_VERIFY_TOKEN,
+    sources,
     logLevel: e.LOG_LEVEL,
   };
 }
@@ -204,4 +220,24 @@ function gatewaysOf(e: Environment): Gateways {
         : { url: e.WHATSAPP_SEND_URL.replace(/\/+$/, ""), token, phoneNumberId, codeTemplate },
     sms: smsUrl === undefined || smsToken === undefined ? undefined : { url: smsUrl, token: smsToken },
   };
+}
+
+/** The file with the variables that it names, none else; a sentence when it cannot be read. */
+function readSourcesFile(
+  file: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): SourcesFile | string | undefined {
+  if (file === undefined) return undefined;
+  const path = resolve(file);
+  try {
+    if (statSync(path).size > limits.sourcesFileBytes)
+      return `SAYSO_SOURCES ${path} has more than ${limits.sourcesFileBytes} bytes`;
+    const text = readFileSync(path, "utf8");
+    const names = [...text.matchAll(/\$\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
+    const variables = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+    return { path, text, variables: Object.fromEntries(variables) };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    return `SAYSO_SOURCES ${path} cannot be read (${code})`;
+  }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Database } from "./db/database.ts";
+import type { SourceBook } from "./features/accountdata/index.ts";
 import type { Actor } from "./kernel/actor.ts";
 import type { Gateways } from "./kernel/gateways.ts";
 import type { IdPrefix } from "./kernel/ids.ts";
@@ -22,6 +23,8 @@ export interface Services {
   readonly publicUrl: string;
   /** What webhooks may be sent to. */
   readonly targets: TargetRules;
+  /** Where account data is read beside what is pushed. */
+  readonly sources: SourceBook;
   /** Undefined: no mail server is configured. */
   readonly sendMail: SendMail | undefined;
   /** Where short messages to phones are handed over. */

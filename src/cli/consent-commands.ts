@@ -12,10 +12,10 @@ import {
   legacyEvidence,
 } from "../features/consent/index.ts";
 import { validate } from "../http/problem.ts";
-import { parseStrictJson } from "../http/strict-json.ts";
 import { guardCell, unguardCell } from "../kernel/csv-cell.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
 import { ofOrganization, readTextFile } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, printable, verb } from "./output.ts";

@@ -8,9 +8,9 @@ import {
   proposePolicy,
 } from "../features/gate/index.ts";
 import { validate } from "../http/problem.ts";
-import { parseStrictJson } from "../http/strict-json.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
 import { ofOrganization, readNote, readTextFile } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";

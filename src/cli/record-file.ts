@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { parse } from "csv-parse";
 import {
   columnsOf,
   type ImportMapping,
@@ -7,11 +6,12 @@ import {
   type RowFields,
   type SourceRow,
 } from "../features/consent/index.ts";
-import { parseStrictJson } from "../http/strict-json.ts";
 import { unguardCell } from "../kernel/csv-cell.ts";
+import { readCsv } from "../kernel/csv-rows.ts";
 import { invalid, SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
 import { readLines } from "../kernel/lines.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
 import { filePieces } from "./arguments.ts";
 
 export type RecordFormat = "csv" | "ndjson";
@@ -67,97 +67,20 @@ async function* csvRows(
   mapping: ImportMapping,
   tellHeader: (columns: readonly string[]) => void,
 ): AsyncGenerator<readonly SourceRow[]> {
-  const parser = parse({
-    bom: true,
-    delimiter: mapping.delimiter,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    max_record_size: limits.importRowBytes,
-  });
-  let rows: SourceRow[] = [];
-  let failure: unknown;
-  let last = 0;
-  parser.on("error", (error: unknown) => {
-    failure = error;
-  });
-  parser.on("skip", (error: { code?: string; lines?: number }) => {
-    if (error.code === "CSV_QUOTE_NOT_CLOSED") failure = error;
-    else rows.push(unreadable(error.lines ?? 0, error.code));
-  });
-  let header: readonly string[] | undefined;
   let picks: readonly (readonly [keyof RowFields, number])[] = [];
-  const take = (): void => {
-    for (;;) {
-      const read = parser.read() as { record: string[]; info: { lines: number } } | null;
-      if (read === null) return;
-      const { record, info } = read;
-      if (header === undefined) {
-        header = record.map((name) => name.trim());
-        picks = picksOf(header, mapping);
-        tellHeader(header);
-        continue;
-      }
-      last = info.lines;
-      const line = info.lines - record.reduce((breaks, cell) => breaks + lineBreaks(cell), 0);
-      if (record.length !== header.length) {
-        const message = `This row has ${record.length} cells and the header ${header.length}.`;
-        rows.push({ line, own: { pointer: "", message }, raw: record });
-        continue;
-      }
+  const onHeader = (header: readonly string[]) => {
+    picks = picksOf(header, mapping);
+    tellHeader(header);
+  };
+  const how = { delimiter: mapping.delimiter, mostRowBytes: limits.importRowBytes, onHeader };
+  for await (const rows of readCsv(pieces, how)) {
+    yield rows.map(({ line, cells, problem }): SourceRow => {
+      if (problem !== undefined) return { line, own: { pointer: "", message: problem }, raw: cells };
       const own: { -readonly [Field in keyof RowFields]: string } = {};
-      for (const [field, index] of picks) own[field] = unguardCell(record[index] ?? "");
-      rows.push({ line, own, raw: record });
-    }
-  };
-  const given = (): readonly SourceRow[] => {
-    const some = rows;
-    rows = [];
-    return some;
-  };
-  for await (const piece of pieces) {
-    parser.write(piece);
-    take();
-    if (failure !== undefined) break;
-    if (rows.length > 0) yield given();
-  }
-  if (failure === undefined) {
-    const ended = new Promise<void>((resolve) => {
-      parser.once("end", resolve).once("error", () => resolve());
+      for (const [field, index] of picks) own[field] = unguardCell(cells[index] ?? "");
+      return { line, own, raw: cells };
     });
-    parser.end();
-    take();
-    parser.resume();
-    await ended;
   }
-  if (rows.length > 0) yield given();
-  if (failure !== undefined) throw broken(failure, last);
-  if (header === undefined)
-    throw new SaysoError("invalid", "The file is empty: its first row names the columns.");
-}
-
-function unreadable(line: number, code: string | undefined): SourceRow {
-  return {
-    line,
-    own: { pointer: "", message: `This row is no CSV (${code ?? "unknown reason"}).` },
-    raw: [],
-  };
-}
-
-/** From such a place on nobody can say where a row begins. */
-function broken(error: unknown, line: number): SaysoError {
-  const { code } = error as { code?: string };
-  return new SaysoError(
-    "malformed",
-    `The file cannot be read beyond line ${line} (${code ?? "unknown reason"}): a quotation mark that is not closed, or a row of more than ${limits.importRowBytes} bytes. Mend it and import it again.`,
-    { cause: error },
-  );
-}
-
-function lineBreaks(cell: string): number {
-  if (!cell.includes("\n")) return 0;
-  return cell.split("\n").length - 1;
 }
 
 function picksOf(header: readonly string[], mapping: ImportMapping): (readonly [keyof RowFields, number])[] {

@@ -8,13 +8,13 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Context, Services } from "../context.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { safeError } from "../kernel/safe-error.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { pageLanguage } from "./language.ts";
 import { pageHeaders } from "./page-security.ts";
 import { invalidBy, toProblem } from "./problem.ts";
 import { renderProblemPage } from "./problem-page.ts";
 import { problemSchema } from "./schemas.ts";
-import { parseStrictJson } from "./strict-json.ts";
 
 export interface AppEnv {
   Bindings: {

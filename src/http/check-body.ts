@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
 import { validate } from "./problem.ts";
 import { subjectReference, text } from "./schemas.ts";
-import { parseStrictJson } from "./strict-json.ts";
 
 const message = z.discriminatedUnion("kind", [
   z.strictObject({

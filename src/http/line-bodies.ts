@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
 import { validate } from "./problem.ts";
 import { channel, instant, keyName, subjectReference, text } from "./schemas.ts";
-import { parseStrictJson } from "./strict-json.ts";
 
 /** The body of POST /v1/opt-outs. */
 export const optOutBody = z.strictObject({

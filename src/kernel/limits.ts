@@ -39,6 +39,28 @@ export const limits = {
   sectionDepth: 32,
   /** All sections of one person, as they are stored. */
   accountDataBytes: 16 * 1024 * 1024,
+  /** The file that describes sources, how many it may have, and sections of one of them. */
+  sourcesFileBytes: 256 * 1024,
+  sources: 100,
+  sourceSections: 50,
+  /** How long one source is asked about one section, unless its description says otherwise, and the most that may say. */
+  sourceTimeoutSeconds: 10,
+  sourceTimeoutMostSeconds: 60,
+  /** The same for files, which are read from their beginning to their end. */
+  sourceFileTimeoutSeconds: 120,
+  sourceFileTimeoutMostSeconds: 900,
+  /** Rows that a source has about one person for one section, and what they are together, as JSON. */
+  sourceRows: 50_000,
+  sourceBytes: 4 * 1024 * 1024,
+  /** One row of a file. */
+  sourceRowBytes: 1024 * 1024,
+  /** Ways to ask one source, for somebody with several numbers, addresses and ids. */
+  sourceQuestions: 50,
+  /** Questions to sources that one archive has under way, how often each is asked, and the waits between. */
+  sourcesAtOnce: 4,
+  sourceRetryMs: [500, 2_000],
+  /** Broken rows of a file whose lines are named. */
+  sourceBrokenRows: 10,
   /** A profile photo, decoded. */
   photoBytes: 512 * 1024,
   /** A section with more rows or list entries than this has a page of its own in the report. */

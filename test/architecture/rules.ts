@@ -33,7 +33,15 @@ const floors: readonly (readonly string[])[] = [
 const tableReaders = ["src/features/archive/store.ts"];
 
 /** What the kernel and the domains may use of the world: pure functions only. */
-const purePackages = ["libphonenumber-js/min", "node:crypto", "temporal-polyfill", "typeid-js", "zod"];
+const purePackages = [
+  "libphonenumber-js/min",
+  "csv-parse",
+  "jsonc-parser",
+  "node:crypto",
+  "temporal-polyfill",
+  "typeid-js",
+  "zod",
+];
 
 const impure =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bprocess\.|\bfetch\(|\bsetTimeout\b|\brandomUUID\b/;

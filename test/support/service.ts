@@ -31,6 +31,7 @@ export const testConfig: Config = {
   targets: { hosts: undefined, privateHosts: [] },
   mail: undefined,
   gateways: { whatsapp: undefined, sms: undefined },
+  sources: undefined,
   logLevel: "debug",
 };
 
@@ -298,6 +299,8 @@ async function startServiceProcess(config: Config): Promise<ServiceProcess> {
       WHATSAPP_CODE_TEMPLATE: config.gateways.whatsapp?.codeTemplate,
       SMS_URL: config.gateways.sms?.url,
       SMS_TOKEN: config.gateways.sms?.token,
+      SAYSO_SOURCES: config.sources?.path,
+      ...config.sources?.variables,
       LOG_LEVEL: config.logLevel,
     },
   });

@@ -4,10 +4,9 @@ import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { open, seal } from "../../kernel/seal.ts";
 import { findSubject, readPerson } from "../subject/index.ts";
-import { customMisfits } from "./custom-schema.ts";
-import { misfits, refuseDeep, type SectionDocument } from "./domain/documents.ts";
-import { isSectionName } from "./domain/sections.ts";
-import { replaceSection, selectCustomSection, selectSections } from "./store.ts";
+import { checkDocument } from "./check-document.ts";
+import type { SectionDocument } from "./domain/documents.ts";
+import { replaceSection, selectSections } from "./store.ts";
 
 /**
  * Stores what the organization knows about a person in one section, sealed under the person's own key. The document
@@ -21,13 +20,7 @@ export async function putAccountData(
   document: SectionDocument,
 ) {
   const subject = await findSubject(ctx, subjectId);
-  refuseDeep(document, "");
-  const errors = await misfitsOf(ctx, section, document);
-  if (errors.length > 0) {
-    throw new SaysoError("invalid", `The document does not fit the section ${section}; see errors.`, {
-      errors,
-    });
-  }
+  await checkDocument(ctx, section, document);
   const plain = Buffer.from(JSON.stringify(document));
   const sealed = seal(subject.dataKey, sectionPlace(subject.id, section), plain);
   const publicId = formatId("sub", subject.id);
@@ -39,13 +32,6 @@ export async function putAccountData(
     );
   }
   return { subjectId: publicId, section, updatedAt: new Date(row.updated_at).toISOString(), document };
-}
-
-async function misfitsOf(ctx: Context, section: string, document: SectionDocument) {
-  if (isSectionName(section)) return misfits(section, document);
-  const custom = await selectCustomSection(ctx, section);
-  if (custom === undefined) throw notFound("section");
-  return customMisfits(custom.schema, document);
 }
 
 /** A stored section of a person. Two merged records may each have brought one of the same name. */

@@ -1,4 +1,6 @@
 export { readAccountData, type StoredSection } from "./account-data.ts";
+export { askSources, type SourcedSection, sourcesOf } from "./ask-sources.ts";
+export { checkSources } from "./check-sources.ts";
 export { listCustomSections } from "./custom-sections.ts";
 export { photoMediaTypes } from "./domain/photo.ts";
 export {
@@ -9,4 +11,6 @@ export {
   sectionSchema,
   sectionSchemas,
 } from "./domain/sections.ts";
+export type { SourceBook } from "./domain/source-book.ts";
+export { readSourcesFile } from "./read-sources-file.ts";
 export { tellSources } from "./tell-sources.ts";

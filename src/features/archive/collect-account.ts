@@ -1,30 +1,40 @@
 import { z } from "zod";
 import {
+  askSources,
   listCustomSections,
   readAccountData,
   type SectionDocuments,
   type SectionName,
+  type SourcedSection,
   type StoredSection,
   sectionNames,
   sectionSchema,
 } from "../accountdata/index.ts";
 import type { Reported } from "./collect-records.ts";
-import type { Attachment, Section } from "./domain/report-model.ts";
+import type { Attachment, EmptySection, FailedSection, Section, Source } from "./domain/report-model.ts";
 import { detachPhoto } from "./profile-photo.ts";
 import { reportedAccount, reportedProfile } from "./report-schema.ts";
+import { readSources, whatIsMissing } from "./sources-read.ts";
 
 interface AccountSections {
   readonly typed: readonly Section[];
   readonly custom: readonly Section[];
   readonly attachments: readonly Attachment[];
+  /** The systems that were asked, each once. */
+  readonly sources: readonly Source[];
 }
 
 /**
- * What the organization stores about the person: every typed section, and those of its own. When merged records each
- * brought one of the same name, the newest stands first and the others follow under names of their own.
+ * What the organization stores about the person, pushed to Sayso or read at its sources now: every typed section, and those
+ * of its own. When several brought one of the same name, one stands first (what a source has now, then the newest) and the
+ * others follow under names of their own. A source that fails holds up nothing: the section says so where nobody else has it.
  */
 export async function accountSections(reported: Reported): Promise<AccountSections> {
-  const stored = await readAccountData(reported.ctx, reported.subjectId);
+  const sourced = await askSources(reported.ctx, reported.identifiers);
+  const stored: Pick<StoredSection, "section" | "document">[] = [
+    ...sourced.flatMap(({ section, document }) => (document === undefined ? [] : [{ section, document }])),
+    ...(await readAccountData(reported.ctx, reported.subjectId)),
+  ];
   const own = await listCustomSections(reported.ctx);
   const attachments: Attachment[] = [];
   const names = new Set<string>([...sectionNames, ...own.map(({ section }) => section)]);
@@ -40,7 +50,7 @@ export async function accountSections(reported: Reported): Promise<AccountSectio
 
   const typed = sectionNames.map((name): Section => {
     const newest = stored.find(({ section }) => section === name);
-    if (newest === undefined && name !== "account") return { name, state: "empty" };
+    if (newest === undefined && name !== "account") return emptyOrFailed(name, sourced, reported);
     return { name, state: "document", document: shown(name, newest?.document ?? {}) };
   });
 
@@ -50,7 +60,7 @@ export async function accountSections(reported: Reported): Promise<AccountSectio
     const [newest, ...others] = documents;
     custom.push(
       newest === undefined
-        ? { name: section, state: "empty", custom: { title, schema } }
+        ? { ...emptyOrFailed(section, sourced, reported), custom: { title, schema } }
         : { name: section, state: "document", document: newest.document, custom: { title, schema } },
       ...others.map(
         ({ document }, index): Section => ({
@@ -76,7 +86,19 @@ export async function accountSections(reported: Reported): Promise<AccountSectio
       }),
     );
   }
-  return { typed, custom, attachments };
+  return { typed, custom, attachments, sources: readSources(sourced, reported.language) };
+}
+
+/** A section that nobody has: because there is nothing, or because it could not be read. */
+function emptyOrFailed(
+  name: string,
+  sourced: readonly SourcedSection[],
+  { language }: Reported,
+): EmptySection | FailedSection {
+  const failed = sourced.find(({ section, trouble }) => section === name && trouble !== undefined);
+  return failed?.trouble === undefined
+    ? { name, state: "empty" }
+    : { name, state: "failed", source: failed.title, missing: whatIsMissing(failed.trouble, language) };
 }
 
 /** The account as it is stored, with every identifier that Sayso knows the person by, and what else it recorded. */

@@ -98,7 +98,7 @@ export async function collectReport(
       })),
       ...standingNotice(organization, senders.length > 0, request.language),
     },
-    sources: [{ name: "Sayso", state: "read" }],
+    sources: [{ name: "Sayso", state: "read" }, ...account.sources],
     sections: [
       ...account.typed,
       await consentSection(reported, files),

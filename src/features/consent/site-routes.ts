@@ -5,9 +5,9 @@ import { addressOfOneCaller, clientAddress } from "../../http/client-address.ts"
 import { pageTemplates } from "../../http/page.ts";
 import { validate } from "../../http/problem.ts";
 import { httpUrl, text } from "../../http/schemas.ts";
-import { parseStrictJson } from "../../http/strict-json.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { limits } from "../../kernel/limits.ts";
+import { parseStrictJson } from "../../kernel/strict-json.ts";
 import { type OpenedPoint, openForSite, showOnSite, signUp } from "./sign-up.ts";
 
 const view = z.strictObject({ pageUrl: httpUrl });

@@ -80,6 +80,11 @@ export async function fillArchive(
       sha256: sha256.digest("hex"),
       manifest: made,
       partial: made.partial,
+      failedSources: report.sources.flatMap((source) =>
+        source.state === "failed"
+          ? (source.trouble ?? []).map((trouble) => ({ source: source.name, ...trouble }))
+          : [],
+      ),
     });
     if (finished === undefined) throw superseded();
   } finally {

@@ -308,11 +308,26 @@ export async function insertChunk(
   return rows.length > 0;
 }
 
+/** A source that failed for one section while an archive was built. `mayHeal`: without anybody's doing. */
+export interface FailedSource {
+  readonly source: string;
+  readonly section: string;
+  readonly reason: string;
+  readonly mayHeal: boolean;
+}
+
 /** The finished archive becomes ready, and its request with it. No row: another attempt has taken over. */
 export async function finishAttempt(
   ctx: Context,
   { archiveId, attempt }: Attempt,
-  made: { bytes: number; sha256: string; manifest: object; partial: boolean },
+  made: {
+    bytes: number;
+    sha256: string;
+    manifest: object;
+    partial: boolean;
+    /** What could not be read, and why: for staff. */
+    failedSources?: readonly FailedSource[];
+  },
 ) {
   return write<{ id: string }>(ctx, (sql) => ({
     parts: [
@@ -345,6 +360,7 @@ export async function finishAttempt(
               bytes: made.bytes,
               sha256: made.sha256,
               partial: made.partial,
+              ...(made.failedSources?.length && { failedSources: made.failedSources }),
             },
           },
           "moved",

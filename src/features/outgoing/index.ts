@@ -1,5 +1,5 @@
 export { retryAfterSeconds } from "./domain/backoff.ts";
 export { hear, startListening, stopListening } from "./listen.ts";
-export { post } from "./post.ts";
+export { ask, post } from "./post.ts";
 export { dropOldDeliveries, resumeWebhooks, sendWebhooks } from "./send-webhooks.ts";
 export { workOff } from "./work-off.ts";

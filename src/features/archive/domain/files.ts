@@ -159,7 +159,11 @@ function reportHead(model: ReportModel): Readonly<Record<string, unknown>> {
     supervisoryAuthority: model.supervisoryAuthority,
     person: model.person,
     notice: model.notice,
-    sources: model.sources,
+    sources: model.sources.map(({ name, ...source }) =>
+      source.state === "read"
+        ? { name, state: source.state }
+        : { name, state: source.state, missing: source.missing },
+    ),
     attachments: model.attachments.map(({ path, originalName, mediaType, section }) => ({
       path,
       originalName,

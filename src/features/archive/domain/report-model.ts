@@ -66,7 +66,20 @@ export interface Notice {
 /** A system that was asked for data. A failed one says what is missing from the report, in words for the person. */
 export type Source =
   | { readonly name: string; readonly state: "read" }
-  | { readonly name: string; readonly state: "failed"; readonly missing: string };
+  | {
+      readonly name: string;
+      readonly state: "failed";
+      readonly missing: string;
+      /** Why, for staff: it goes to the request's timeline, and into no file. */
+      readonly trouble?: readonly SourceFailure[];
+    };
+
+/** What failed at a source for one section. `mayHeal`: without anybody's doing. */
+export interface SourceFailure {
+  readonly section: string;
+  readonly reason: string;
+  readonly mayHeal: boolean;
+}
 
 export type Row = Readonly<Record<string, unknown>>;
 

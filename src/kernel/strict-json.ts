@@ -1,7 +1,7 @@
 import { type JSONVisitor, visit } from "jsonc-parser";
-import { type FieldError, SaysoError } from "../kernel/errors.ts";
-import { pointerTo } from "../kernel/field-errors.ts";
-import { limits } from "../kernel/limits.ts";
+import { type FieldError, SaysoError } from "./errors.ts";
+import { pointerTo } from "./field-errors.ts";
+import { limits } from "./limits.ts";
 
 /**
  * Reads a JSON text that has one meaning only. Throws `malformed` for broken JSON and `invalid`, with a pointer,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseStrictJson } from "../../src/http/strict-json.ts";
 import { SaysoError } from "../../src/kernel/errors.ts";
 import { limits } from "../../src/kernel/limits.ts";
+import { parseStrictJson } from "../../src/kernel/strict-json.ts";
 
 function refusalOf(text: string) {
   try {
