@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import type { Config } from "../config.ts";
+import { notifySource } from "../features/accountdata/index.ts";
 import { resumeNotices, sendNotice } from "../features/notifier/index.ts";
 import { dropOldDeliveries, resumeWebhooks, sendWebhooks } from "../features/outgoing/index.ts";
 import { forwardWebhooks, resumeForwards } from "../features/whatsapp/index.ts";
@@ -9,6 +10,12 @@ import type { Tasks } from "./worker.ts";
 
 const endpointJob = z.object({ organizationId: z.uuid(), endpointId: z.uuid() });
 const noticeJob = z.object({ organizationId: z.uuid(), noticeId: z.uuid() });
+const sourceNoticeJob = z.object({
+  organizationId: z.uuid(),
+  id: z.uuid(),
+  source: z.string(),
+  sealed: z.string(),
+});
 const forwardJob = z.object({ url: z.string() });
 
 /**
@@ -35,6 +42,11 @@ export function composeOutgoingTasks(
         await sendNotice(await contextFor(organizationId, actor, "job:send_notice"), noticeId, signal);
       },
       resume_notices: () => resumeNotices(services),
+      notify_source: async (payload, signal) => {
+        const { organizationId, ...notice } = sourceNoticeJob.parse(payload);
+        const actor = { kind: "system", id: "notify_source" } as const;
+        await notifySource(await contextFor(organizationId, actor, "job:notify_source"), notice, signal);
+      },
       resume_webhooks: async () => {
         await resumeWebhooks(services);
         await resumeForwards(services, allowed);

@@ -13,4 +13,4 @@ export {
 } from "./domain/sections.ts";
 export type { SourceBook } from "./domain/source-book.ts";
 export { readSourcesFile } from "./read-sources-file.ts";
-export { tellSources } from "./tell-sources.ts";
+export { notifySource, tellSources } from "./tell-sources.ts";

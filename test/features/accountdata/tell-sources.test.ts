@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { tellSources } from "../../../src/features/accountdata/index.ts";
+import { notifySource, tellSources } from "../../../src/features/accountdata/index.ts";
 import { composeOutgoingTasks } from "../../../src/jobs/outgoing-tasks.ts";
 import { type BackgroundWorker, startWorker } from "../../../src/jobs/worker.ts";
 import { administer } from "../../support/database.ts";
 import { Receiver } from "../../support/receiver.ts";
 import { startTestService, type TestService, testConfig } from "../../support/service.ts";
 import { created, Shop } from "../../support/shop.ts";
+import { withSources } from "../../support/sources.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -60,6 +61,45 @@ describe("whoever listens", () => {
         requestId: null,
       }),
     ).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("a source that wants to know", () => {
+  it("is told whom it is about, sealed on the way, and again when it did not take it", async () => {
+    // No worker runs here.
+    const service = await startTestService();
+    const shop = await Shop.open(service);
+    const { subjectId } = await shop.proven(person);
+    const source = await Receiver.open();
+    const sections = { account: {} };
+    const written = {
+      hosts: ["127.0.0.1"],
+      sources: [{ name: "web", kind: "http", url: source.url, notify: { url: source.url }, sections }],
+    };
+    const ctx = withSources(await shop.org.context(), written);
+    await tellSources(ctx, subjectId, { right: "erasure", requestId: null });
+    const [job] = await administer(
+      service.database.ownerUrl,
+      (sql) => sql<{ payload: Parameters<typeof notifySource>[1] }[]>`
+        select j.payload from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
+        where t.identifier = 'notify_source'`,
+    );
+    if (job === undefined) throw new Error("No job was queued.");
+    expect(JSON.stringify(job)).not.toMatch(/2025550123|customer-42/);
+    const { signal } = new AbortController();
+    source.behave = (response) => void response.writeHead(503).end();
+    await expect(notifySource(ctx, job.payload, signal)).rejects.toMatchObject({ code: "unavailable" });
+    source.behave = (response) => void response.writeHead(204).end();
+    await notifySource(ctx, job.payload, signal);
+    const [first, again] = source.received;
+    expect(JSON.parse(again?.raw.toString() ?? "")).toMatchObject({
+      type: "data.erased",
+      subjectId,
+      person: { phone: ["+12025550123"], externalId: ["customer-42"] },
+    });
+    expect(again?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
+    await source.stop();
+    await service.close();
   });
 });
 
