@@ -197,13 +197,13 @@ async function listening(port: number): Promise<void> {
 }
 
 /** Sends so many checks as lines, in one request, and reads the answer as it comes. */
-async function measureLines(path: string, lines: number): Promise<Measured> {
+async function measureLines(path: string, lines: number, among = subjects): Promise<Measured> {
   const send = async (count: number) => {
     const from = performance.now();
     const answer = await fetch(`${setting.base}${path}`, {
       method: "POST",
       headers: { ...headers(), "content-type": "application/x-ndjson" },
-      body: ReadableStream.from(linesOf(count)),
+      body: ReadableStream.from(linesOf(count, among)),
       duplex: "half",
     });
     if (!answer.ok || answer.body === null)
@@ -223,10 +223,10 @@ async function measureLines(path: string, lines: number): Promise<Measured> {
   return measuredRuns([await send(lines)], lines, setting.service);
 }
 
-function* linesOf(count: number): Generator<Uint8Array> {
+function* linesOf(count: number, among: number): Generator<Uint8Array> {
   for (let start = 0; start < count; start += 200) {
     const size = Math.min(200, count - start);
-    yield Buffer.from(`${Array.from({ length: size }, (_, i) => checkOf(start + i)).join("\n")}\n`);
+    yield Buffer.from(`${Array.from({ length: size }, (_, i) => checkOf(start + i, among)).join("\n")}\n`);
   }
 }
 
@@ -441,7 +441,12 @@ async function measureCurve(sizes: readonly number[]): Promise<void> {
     await ask(setting.base, 3, size);
     const check = await measured(await ask(setting.base, seconds, size), setting.service);
     report[`check${size}`] = check;
-    notes.push(`${size} subjects: check / floor ${(check.perSecond / floor.perSecond).toFixed(3)}`);
+    const batch = await measureLines("/v1/checks/batch", 40_000, size);
+    report[`batch${size}`] = batch;
+    const [ofCheck, ofBatch] = [check, batch].map(({ perSecond }) =>
+      (perSecond / floor.perSecond).toFixed(3),
+    );
+    notes.push(`${size} subjects: check / floor ${ofCheck}, batch / floor ${ofBatch}`);
   }
 }
 
