@@ -2,7 +2,12 @@ import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
-import { type RequestKind, requestKinds } from "../features/datarequest/index.ts";
+import {
+  type RefusalGround,
+  type RequestKind,
+  refusalGrounds,
+  requestKinds,
+} from "../features/datarequest/index.ts";
 import { idOf, instant, language, text } from "../http/schemas.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
@@ -30,6 +35,11 @@ export const readDays = reader(
 export const readLanguage = reader(language);
 export const readRequestId = reader(idOf("req"));
 export const readHoldId = reader(idOf("hld"));
+export const readDay = reader(z.iso.date(), "Write it like 2027-01-31.");
+export const readRefusalGround: (text: string) => RefusalGround = reader(
+  z.enum(refusalGrounds),
+  `Grounds are ${refusalGrounds.join(", ")}.`,
+);
 export const readKind: (text: string) => RequestKind = reader(z.enum(requestKinds));
 
 const scope = reader(z.enum(scopes), `Scopes are ${scopes.join(", ")}.`);

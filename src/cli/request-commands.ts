@@ -23,10 +23,12 @@ import {
   readLanguage,
   readName,
   readNote,
+  readReason,
   readRequestId,
 } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";
+import { addStepCommands } from "./request-step-commands.ts";
 
 interface RequestOptions extends OutputOptions {
   readonly organization?: string;
@@ -47,11 +49,13 @@ interface OpenOptions extends RequestOptions {
 
 interface ListOptions extends RequestOptions {
   readonly after?: string;
+  readonly unassigned?: boolean;
 }
 
 interface ApproveOptions extends RequestOptions {
   readonly method?: string;
   readonly note?: string;
+  readonly personTold?: string;
 }
 
 interface ArchiveOptions extends RequestOptions {
@@ -64,6 +68,7 @@ export function addRequestCommands(program: Command): void {
   addOpenCommands(request);
   addAnswerCommands(request);
   addDueCommand(request);
+  addStepCommands(request);
 }
 
 function addOpenCommands(request: Command): void {
@@ -100,9 +105,12 @@ function addOpenCommands(request: Command): void {
 
   ofOrganization(verb(request, "list", "requests, the newest first"))
     .option("--after <id>", "go on after this one", readRequestId)
+    .option("--unassigned", "only open ones that nobody answers for")
     .action(async (options: ListOptions) => {
       const items = await withOrganization(options.organization, (ctx) =>
-        listRequests(ctx, options.after && parseId("req", options.after), limits.listMost),
+        listRequests(ctx, options.after && parseId("req", options.after), limits.listMost, {
+          isUnassigned: options.unassigned,
+        }),
       );
       print(
         options,
@@ -157,10 +165,15 @@ function addAnswerCommands(request: Command): void {
       readName,
     )
     .option("--note <text>", "what staff saw; kept sealed", readNote)
+    .option(
+      "--person-told <text>",
+      "how the person was told that somebody asks for them, or why not",
+      readReason,
+    )
     .action(async (id: string, options: ApproveOptions) => {
-      const { method, note } = options;
+      const { method, note, personTold } = options;
       const approved = await withOrganization(options.organization, (ctx) =>
-        approveRequest(ctx, id, method === undefined ? {} : { identity: { method, note } }),
+        approveRequest(ctx, id, method === undefined ? {} : { identity: { method, note }, personTold }),
       );
       const { needed, given } = approved.approvals;
       print(options, approved, [

@@ -13,6 +13,7 @@ export const eventTypes = [
   "preference_code.requested",
   "block.created",
   "block.lifted",
+  "data_request.asked_by_other",
   "window.opened",
   "data_request.due_soon",
   "data_request.overdue",

@@ -608,6 +608,57 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
       }),
     },
   ],
+  "POST /v1/data-requests/{id}/assign": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({ path: `/v1/data-requests/${t.openRequest}/assign`, body: { owner: "stranger" } }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/ask-clarification": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/ask-clarification`,
+        body: { reason: "Which year?" },
+      }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/receive-clarification": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({ path: `/v1/data-requests/${t.openRequest}/receive-clarification`, body: {} }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/extend": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/extend`,
+        body: { reason: "Many letters." },
+      }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/refuse": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({
+        path: `/v1/data-requests/${t.openRequest}/refuse`,
+        body: { ground: "other", reason: "No." },
+      }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/cancel": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({ path: `/v1/data-requests/${t.openRequest}/cancel`, body: { reason: "No." } }),
+    },
+  ],
+  "POST /v1/data-requests/{id}/close": [
+    {
+      names: ["openRequest"],
+      request: (t) => ({ path: `/v1/data-requests/${t.openRequest}/close`, body: { reason: "No." } }),
+    },
+  ],
   "POST /v1/blocks/{id}/lift": [
     {
       names: ["block"],

@@ -454,6 +454,26 @@ export async function askEveryRoute(
   await ask("GET /v1/data-requests/{id}", requestId);
   await ask("GET /v1/data-requests/{id}/archive", requestId);
   await ask("POST /v1/data-requests/{id}/delivery", requestId);
+  await ask("POST /v1/data-requests/{id}/close", requestId, { reason: "The person has it." });
+
+  for (const end of ["refuse", "cancel"]) {
+    const { id = "" } = await ask(
+      "POST /v1/data-requests",
+      {},
+      { subject, kind: "portability", regime: "gdpr", receivedAt: ago(0), channel: "api", language: "en" },
+    );
+    if (end === "refuse") {
+      await ask("POST /v1/data-requests/{id}/assign", { id }, { owner: "privacy-desk" });
+      await ask("POST /v1/data-requests/{id}/ask-clarification", { id }, { reason: "Which year?" });
+      await ask("POST /v1/data-requests/{id}/receive-clarification", { id }, {});
+      await ask("POST /v1/data-requests/{id}/extend", { id }, { reason: "Many letters." });
+      await ask(
+        "POST /v1/data-requests/{id}/refuse",
+        { id },
+        { ground: "excessive", reason: "Asked daily." },
+      );
+    } else await ask("POST /v1/data-requests/{id}/cancel", { id }, { reason: "Taken back." });
+  }
 
   // At the end: from then on the person has two records.
   const other = await ask(

@@ -6,6 +6,7 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { formatPasscode, passcodeBytes } from "../../kernel/passcode.ts";
 import { deriveKey, keyedHash } from "../../kernel/seal.ts";
+import { mandateMustHold } from "./approve-request.ts";
 import { takeStep } from "./domain/life.ts";
 import { findRequest } from "./present-request.ts";
 import { insertDelivery } from "./store.ts";
@@ -33,6 +34,7 @@ export async function createDelivery(ctx: Context, requestId: string) {
 
 async function record(ctx: Context, id: string): Promise<Made> {
   const request = await findRequest(ctx, id);
+  mandateMustHold(ctx, request);
   const to = takeStep(request, { kind: "delivery_created" }).status;
   const deliveryId = ctx.services.newId("dlv");
   const { token, passcode } = secretsOf(ctx, deliveryId);

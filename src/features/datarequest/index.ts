@@ -1,11 +1,21 @@
 export { approveRequest } from "./approve-request.ts";
+export { assignRequest } from "./assign-request.ts";
 export { type BuildRunner, buildRequestedArchive } from "./build-archive.ts";
+export { askClarification, receiveClarification } from "./clarify-request.ts";
 export { createDelivery } from "./create-delivery.ts";
 export { type RequestKind, requestKinds } from "./domain/kind.ts";
 export { otherWays } from "./domain/letter.ts";
 export { draftLetter, type LetterInput } from "./draft-letter.ts";
 export { discardLetter, editLetter } from "./edit-letter.ts";
+export {
+  cancelRequest,
+  closeRequest,
+  type RefusalGround,
+  refusalGrounds,
+  refuseRequest,
+} from "./end-request.ts";
 export { expireArchives } from "./expire-archives.ts";
+export { extendRequest } from "./extend-request.ts";
 export { fillArchive } from "./fill-archive.ts";
 export { requeueLetters as resumeLetters } from "./letter-store.ts";
 export { listDue, watchRequests } from "./list-due.ts";

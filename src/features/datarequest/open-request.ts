@@ -1,16 +1,18 @@
 import type { Context } from "../../context.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, SaysoError } from "../../kernel/errors.ts";
+import { type Key, seal } from "../../kernel/seal.ts";
 import { notInFuture } from "../../kernel/time.ts";
 import { getOrganization } from "../organization/index.ts";
 import { resolveSubject, type SubjectReference } from "../subject/index.ts";
 import { earliestDueDate } from "./domain/earliest.ts";
 import type { RequestKind } from "./domain/kind.ts";
 import { openLife } from "./domain/life.ts";
-import type { Regime } from "./domain/regime.ts";
-import { listedCalendar, loadCalendar } from "./holidays.ts";
+import type { RequesterCapacity } from "./domain/requester.ts";
+import { questionOf } from "./due-date.ts";
 import { presentRequest } from "./present-request.ts";
 import { findRegime, regimeKeys } from "./regimes.ts";
+import { requesterPlace } from "./sealed-text.ts";
 import {
   findOpenRequest,
   insertRequest,
@@ -28,6 +30,18 @@ export interface DataRequestInput {
   readonly receivedAt: string;
   readonly channel: string;
   readonly language?: string | undefined;
+  readonly requester?: RequesterInput | undefined;
+}
+
+/** Who asks. Whoever is not the person says by what right. */
+export interface RequesterInput {
+  readonly capacity: RequesterCapacity;
+  /** What showed that they may ask for the person: a mandate, a court's paper, a birth certificate; seen, not kept. */
+  readonly evidence?: string | undefined;
+  /** ISO 8601: until when that holds. */
+  readonly validUntil?: string | undefined;
+  /** Where the answer goes, if not to the person. */
+  readonly deliverTo?: string | undefined;
 }
 
 /** Kinds that are carried out so far. */
@@ -64,12 +78,15 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
   }
   const receivedAt = notInFuture(input.receivedAt, ctx.services.now(), "/receivedAt").toISOString();
   const organization = await getOrganization(ctx);
-  const deadline = await dueDateOf(organization, regime, input.kind, receivedAt);
+  const deadline = earliestDueDate(await questionOf(organization, [regime], input.kind, receivedAt));
   const subject = await resolveSubject(ctx, input.subject, "/subject");
+  const id = ctx.services.newId("req");
+  const requester = readRequester(ctx, input.requester, id, subject.evidenceKey);
   const made: NewDataRequest = {
-    id: ctx.services.newId("req"),
+    id,
     subjectId: subject.id,
-    ...openLife(input.kind, organization.fourEyes ? 2 : 1),
+    ...openLife(input.kind, organization.fourEyes || requester.requesterCapacity !== "self" ? 2 : 1),
+    ...requester,
     regime: regime.key,
     channel: input.channel,
     language: input.language ?? organization.language,
@@ -78,30 +95,38 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
     lastDay: deadline.lastDay,
     counting: deadline.steps,
   };
+  // What somebody else asks stands alone: it must not ride on the person's own proof, nor theirs on its.
+  const isOwn = made.requesterCapacity === "self";
   // Between looking and writing another request may open or end; then the other way is right.
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const known = await findOpenRequest(ctx, subject.id, input.kind);
+    const known = isOwn ? await findOpenRequest(ctx, subject.id, input.kind) : undefined;
     const opened = await (known === undefined ? insertRequest(ctx, made) : joinRequest(ctx, known, made));
     if (opened !== undefined) return opened;
   }
   throw new SaysoError("in_progress", "This person's requests change at this moment. Ask again.");
 }
 
-async function dueDateOf(
-  { country, timeZone }: { country: string | null; timeZone: string | null },
-  regime: Regime,
-  kind: RequestKind,
-  receivedAt: string,
-) {
-  const needsCountry = regime.calendar === "member_state" && country === null;
-  const missing = [...(needsCountry ? ["country"] : []), ...(timeZone === null ? ["timeZone"] : [])];
-  if (timeZone === null || missing.length > 0) {
-    throw new SaysoError(
-      "invalid",
-      `The due date is refused, not guessed: set the organization's ${missing.join(" and ")} first (PATCH /v1/organization).`,
-    );
+function readRequester(ctx: Context, asked: RequesterInput | undefined, id: string, evidenceKey: Key) {
+  const { capacity = "self", evidence, validUntil, deliverTo } = asked ?? {};
+  if (capacity === "self") {
+    if (evidence !== undefined || validUntil !== undefined || deliverTo !== undefined) {
+      throw invalid("/requester", "The person themself needs no mandate. Leave it out, or say who asks.");
+    }
+    return { requesterCapacity: capacity, requesterSealed: null, requesterUntil: null };
   }
-  const calendar =
-    regime.calendar === "member_state" ? await loadCalendar(country ?? "") : listedCalendar(regime.calendar);
-  return earliestDueDate({ regimes: [{ regime, calendar }], kind, receivedAt, timeZone });
+  if (evidence === undefined) {
+    throw invalid("/requester/evidence", "Say what showed that they may ask for this person.");
+  }
+  if (validUntil !== undefined && new Date(validUntil) <= ctx.services.now()) {
+    throw invalid("/requester/validUntil", "This is past: they may not ask for this person any more.");
+  }
+  return {
+    requesterCapacity: capacity,
+    requesterSealed: seal(
+      evidenceKey,
+      requesterPlace(id),
+      Buffer.from(JSON.stringify({ evidence, deliverTo })),
+    ),
+    requesterUntil: validUntil === undefined ? null : new Date(validUntil).toISOString(),
+  };
 }

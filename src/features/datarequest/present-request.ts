@@ -9,6 +9,7 @@ import type { DeadlineStep } from "./domain/deadline.ts";
 import { nextStep } from "./domain/life.ts";
 import { selectWarnings, type WarningRow } from "./due-store.ts";
 import { lettersOf, nextLetter } from "./letters-of.ts";
+import { openSealed } from "./sealed-text.ts";
 import {
   type ArchiveRow,
   type DataRequestRow,
@@ -64,13 +65,13 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
     selectWarnings(ctx, row.id),
   ]);
   const archive = archives.get(row.id);
+  const { reasons, requester } = await openSealed(ctx, row, events);
   const deliveries = archive === undefined ? [] : await selectDeliveries(ctx, archive.id);
   return {
     ...presentRequest(row),
     // What the person must be told goes first, also after the request's end.
     next: nextLetter(letters) ?? nextStep(row),
     counting: explainDeadline(row.counting as DeadlineStep[], language),
-    timeline: events.map(presentEvent),
     holds: holds.map(({ id, scope, placedAt, reviewAt, isReviewDue }) => ({
       id,
       scope,
@@ -88,17 +89,29 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
       failure,
     })),
     warnings: warnings.filter(({ isTold }) => isTold).map(presentWarning),
+    requester: {
+      capacity: row.requesterCapacity,
+      validUntil: row.requesterUntil?.toISOString() ?? null,
+      evidence: requester.evidence ?? null,
+      deliverTo: requester.deliverTo ?? null,
+    },
+    timeline: events.map((event) => presentEvent(event, reasons.get(event.id))),
     archive: archive === undefined ? null : presentArchive(archive, deliveries),
   };
 }
 
-/** Requests of the organization, the newest first. */
-export async function listRequests(ctx: Context, before: string | undefined, limit: number) {
-  return (await selectRequests(ctx, before, limit)).map(presentRequest);
+/** Requests of the organization, the newest first; or of them those that are open and that nobody answers for. */
+export async function listRequests(
+  ctx: Context,
+  before: string | undefined,
+  limit: number,
+  { isUnassigned = false }: { readonly isUnassigned?: boolean | undefined } = {},
+) {
+  return (await selectRequests(ctx, before, limit, isUnassigned)).map(presentRequest);
 }
 
-function presentEvent(row: RequestEventRow) {
-  const { reason = null, ...details } = row.details as Record<string, unknown>;
+function presentEvent(row: RequestEventRow, said: string | undefined) {
+  const { reason = said ?? null, ...details } = row.details as Record<string, unknown>;
   return {
     event: row.event,
     status: row.status,

@@ -5,9 +5,11 @@ import { instant, language, listOf, pageById, pageOf, subjectReference, text } f
 import { approveRequest } from "./approve-request.ts";
 import { createDelivery } from "./create-delivery.ts";
 import { requestKinds } from "./domain/kind.ts";
+import { requesterCapacities } from "./domain/requester.ts";
 import { openArchive } from "./open-archive.ts";
 import { openRequest } from "./open-request.ts";
 import { getRequest, listRequests } from "./present-request.ts";
+import { requestStepRoutes } from "./step-routes.ts";
 import { zipHeaders } from "./zip-headers.ts";
 
 const requestInput = z.strictObject({
@@ -22,6 +24,20 @@ const requestInput = z.strictObject({
   language: language
     .optional()
     .openapi({ description: "The person's language; the organization's without it." }),
+  requester: z
+    .strictObject({
+      capacity: z.enum(requesterCapacities),
+      evidence: text(2_000)
+        .optional()
+        .openapi({ description: "What showed that they may ask for the person. Kept sealed; no copies." }),
+      validUntil: instant.optional().openapi({ description: "Until when they may." }),
+      deliverTo: text(500).optional().openapi({ description: "Where the answer goes. Kept sealed." }),
+    })
+    .optional()
+    .openapi({
+      description:
+        "Who asks, when it is not the person: then two must approve, and the first says how the person was told.",
+    }),
 });
 
 const requestFields = {
@@ -100,6 +116,14 @@ const requestInFull = z
       })
       .nullable()
       .openapi({ description: "Who moves it on, and by what; null when nothing can happen any more." }),
+    requester: z
+      .object({
+        capacity: z.string(),
+        validUntil: instant.nullable(),
+        evidence: z.string().nullable(),
+        deliverTo: z.string().nullable(),
+      })
+      .openapi({ description: "Who asks." }),
     counting: z.array(z.string()).openapi({ description: "How the due date came about, step by step." }),
     timeline: z.array(
       z.object({
@@ -153,6 +177,10 @@ const requestInFull = z
 
 const approval = z.strictObject({
   identity: z.strictObject({ method: text(), note: text(2_000).optional() }).optional(),
+  personTold: text(1_000).optional().openapi({
+    description:
+      "With the first approval of what somebody asks for the person: how the person was told, or why they could not be.",
+  }),
 });
 
 const approved = z
@@ -206,13 +234,21 @@ export function dataRequestRoutes(app: App): void {
       path: "/v1/data-requests",
       tags: ["Data requests"],
       summary: "List requests, the newest first",
-      request: { query: pageById("req") },
+      request: {
+        query: pageById("req").extend({
+          unassigned: z
+            .enum(["true", "false"])
+            .optional()
+            .openapi({ description: "true: only open requests that nobody answers for." }),
+        }),
+      },
       responses: { 200: answer(listOf(request), "A page of requests"), ...refusals },
     }),
     async (c) => {
-      const { cursor, limit } = c.req.valid("query");
+      const { cursor, limit, unassigned } = c.req.valid("query");
+      const isUnassigned = unassigned === "true";
       return c.json(
-        pageOf(await listRequests(c.var.context, cursor, limit), limit, ({ id }) => id),
+        pageOf(await listRequests(c.var.context, cursor, limit, { isUnassigned }), limit, ({ id }) => id),
         200,
       );
     },
@@ -243,6 +279,7 @@ export function dataRequestRoutes(app: App): void {
     async (c) =>
       c.json(await approveRequest(c.var.context, c.req.valid("param").id, c.req.valid("json")), 202),
   );
+  requestStepRoutes(app);
   app.openapi(
     createRoute({
       method: "post",

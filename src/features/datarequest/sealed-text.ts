@@ -1,9 +1,9 @@
 import type { Context } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
-import { type Key, seal } from "../../kernel/seal.ts";
-import { readPerson } from "../subject/index.ts";
-import type { DataRequestRow } from "./store.ts";
+import { type Key, open, seal } from "../../kernel/seal.ts";
+import { readPeople, readPerson } from "../subject/index.ts";
+import type { DataRequestRow, RequestEventRow } from "./store.ts";
 
 type Belongs = Pick<DataRequestRow, "id" | "subjectId">;
 
@@ -26,4 +26,48 @@ async function evidenceKeyOf(ctx: Context, { subjectId }: Belongs): Promise<Key>
 
 function placeOf(requestId: string, eventId: string): string {
   return `request_event:${requestId}:${eventId}`;
+}
+
+/** Where who asks for a person is sealed. */
+export function requesterPlace(requestId: string): string {
+  return `data_request:${requestId}:requester`;
+}
+
+/**
+ * Opens what was sealed about a request: what staff gave as reasons, by the event's id, and who asks for the person.
+ * Nothing of somebody who was erased.
+ */
+export async function openSealed(
+  ctx: Context,
+  request: Belongs & Pick<DataRequestRow, "requesterSealed">,
+  events: readonly Pick<RequestEventRow, "id" | "event" | "sealed">[],
+): Promise<{ reasons: ReadonlyMap<string, string>; requester: Requester }> {
+  // How identity was made sure of is for nobody to read who looks at a request.
+  const sealed = events.flatMap(({ id, event, sealed }) =>
+    sealed === null || event === "identity_noted" ? [] : [{ id, sealed }],
+  );
+  const key =
+    sealed.length === 0 && request.requesterSealed === null
+      ? undefined
+      : (await readPeople(ctx, [request.subjectId])).get(request.subjectId)?.evidenceKey;
+  if (key === undefined) return { reasons: new Map(), requester: {} };
+  const read = (place: string, bytes: Uint8Array) => JSON.parse(open(key, place, bytes).toString("utf8"));
+  return {
+    reasons: new Map(
+      sealed.flatMap(({ id, sealed: bytes }) => {
+        const { reason } = read(placeOf(request.id, id), bytes) as { reason?: unknown };
+        return typeof reason === "string" ? [[id, reason]] : [];
+      }),
+    ),
+    requester:
+      request.requesterSealed === null
+        ? {}
+        : (read(requesterPlace(request.id), request.requesterSealed) as Requester),
+  };
+}
+
+/** What somebody said who asks for a person. */
+interface Requester {
+  readonly evidence?: string;
+  readonly deliverTo?: string;
 }

@@ -1,7 +1,7 @@
-import { and, asc, desc, eq, inArray, lt } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, lt } from "drizzle-orm";
 import type { Context, Services } from "../../context.ts";
 import type { Fragment, Sql } from "../../db/database.ts";
-import { type AuditAction, type Job, write } from "../../db/write.ts";
+import { type AuditAction, type Job, tell, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
@@ -40,6 +40,9 @@ export interface NewDataRequest {
   readonly regime: string;
   readonly status: RequestStatus;
   readonly approvalsNeeded: number;
+  readonly requesterCapacity: string;
+  readonly requesterSealed: Buffer | null;
+  readonly requesterUntil: string | null;
   readonly channel: string;
   readonly language: string;
   readonly receivedAt: string;
@@ -78,10 +81,12 @@ export async function insertRequest(ctx: Context, made: NewDataRequest): Promise
       [
         "opened",
         sql`insert into data_request (organization_id, id, subject_id, kind, regime, status, channel, language,
-            received_at, due_at, last_day, counting, approvals_needed)
+            received_at, due_at, last_day, counting, approvals_needed, requester_capacity,
+            requester_sealed, requester_until)
           values (${ctx.organizationId}, ${made.id}, ${made.subjectId}, ${made.kind}, ${made.regime}, ${made.status},
             ${made.channel}, ${made.language}, ${made.receivedAt}, ${made.dueAt}, ${made.lastDay},
-            ${JSON.stringify(made.counting)}::text::jsonb, ${made.approvalsNeeded})
+            ${JSON.stringify(made.counting)}::text::jsonb, ${made.approvalsNeeded}, ${made.requesterCapacity},
+            ${made.requesterSealed}::bytea, ${made.requesterUntil}::timestamptz)
           on conflict (organization_id, subject_id, kind)
             where requester_capacity = 'self' and status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered') do nothing
           returning id, status`,
@@ -91,13 +96,40 @@ export async function insertRequest(ctx: Context, made: NewDataRequest): Promise
         eventPart(
           sql,
           ctx,
-          { kind: "opened", details: { ...receipt(made), approvalsNeeded: made.approvalsNeeded } },
+          {
+            kind: "opened",
+            details: {
+              ...receipt(made),
+              approvalsNeeded: made.approvalsNeeded,
+              capacity: made.requesterCapacity,
+            },
+          },
           "opened",
         ),
       ],
     ],
     result: sql`select id, false as joined from opened`,
-    audit: { action: "data_request.opened", entity: formatId("req", made.id), details: { kind: made.kind } },
+    audit: {
+      action: "data_request.opened",
+      entity: formatId("req", made.id),
+      details: { kind: made.kind, capacity: made.requesterCapacity },
+    },
+    tells:
+      made.requesterCapacity === "self"
+        ? []
+        : [
+            tell(
+              sql,
+              "data_request.asked_by_other",
+              {
+                requestId: formatId("req", made.id),
+                subjectId: formatId("sub", made.subjectId),
+                kind: made.kind,
+                capacity: made.requesterCapacity,
+              },
+              "opened",
+            ),
+          ],
   }));
 }
 
@@ -145,6 +177,7 @@ export async function selectRequests(
   ctx: Context,
   before: string | undefined,
   limit: number,
+  isUnassigned: boolean,
 ): Promise<DataRequestRow[]> {
   const rows = await ctx.services.db.read((d) =>
     d
@@ -154,6 +187,9 @@ export async function selectRequests(
         and(
           eq(dataRequest.organizationId, ctx.organizationId),
           before ? lt(dataRequest.id, before) : undefined,
+          isUnassigned
+            ? and(isNull(dataRequest.owner), inArray(dataRequest.status, openStatuses))
+            : undefined,
         ),
       )
       .orderBy(desc(dataRequest.id))
@@ -468,6 +504,7 @@ export async function insertDelivery(
             and a.state = 'ready' and a.expires_at > now()
             and r.organization_id = a.organization_id and r.id = a.request_id and r.status = ${made.from}
             and cardinality(r.approvals) >= r.approvals_needed
+            and (r.requester_until is null or r.requester_until > now())
           returning a.id as archive_id, a.expires_at, r.id`,
       ],
       [
