@@ -1,13 +1,15 @@
 import type { Context } from "../../context.ts";
 import { replay } from "../../db/write.ts";
 import { invalid, SaysoError } from "../../kernel/errors.ts";
+import { formatId } from "../../kernel/ids.ts";
 import { type Key, seal } from "../../kernel/seal.ts";
 import { notInFuture } from "../../kernel/time.ts";
+import type { NewOptOut } from "../optout/index.ts";
 import { getOrganization } from "../organization/index.ts";
-import { resolveSubject, type SubjectReference } from "../subject/index.ts";
+import { hashIdentifier, readReference, resolveSubject, type SubjectReference } from "../subject/index.ts";
 import { earliestDueDate } from "./domain/earliest.ts";
 import type { RequestKind } from "./domain/kind.ts";
-import { openLife } from "./domain/life.ts";
+import { openLife, takeStep } from "./domain/life.ts";
 import type { RequesterCapacity } from "./domain/requester.ts";
 import { questionOf } from "./due-date.ts";
 import { presentRequest } from "./present-request.ts";
@@ -45,14 +47,15 @@ export interface RequesterInput {
 }
 
 /** Kinds that are carried out so far. */
-const carriedOut: readonly RequestKind[] = ["access", "portability"];
+const carriedOut: readonly RequestKind[] = ["access", "portability", "objection"];
 
 const attempts = 5;
 
 /**
  * Opens a data request, with its due date by the regime in the organization's country and time zone. When one of the
  * same person and kind is open it is joined instead: the earlier due date counts, and the identity check stays where
- * it is.
+ * it is. An objection ends marketing to the person in the same statement, before anybody proved who they are: it only
+ * takes away.
  *
  * Throws `invalid` for a kind that is not carried out yet, an unknown regime, a time of receipt in the future, and
  * when the due date cannot be known (no country, no time zone, no holiday calendar); `conflict` when the identifiers
@@ -82,10 +85,11 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
   const subject = await resolveSubject(ctx, input.subject, "/subject");
   const id = ctx.services.newId("req");
   const requester = readRequester(ctx, input.requester, id, subject.evidenceKey);
+  const life = openLife(input.kind, organization.fourEyes || requester.requesterCapacity !== "self" ? 2 : 1);
   const made: NewDataRequest = {
     id,
     subjectId: subject.id,
-    ...openLife(input.kind, organization.fourEyes || requester.requesterCapacity !== "self" ? 2 : 1),
+    ...(input.kind === "objection" ? takeStep(life, { kind: "carried_out" }) : life),
     ...requester,
     regime: regime.key,
     channel: input.channel,
@@ -95,15 +99,34 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
     lastDay: deadline.lastDay,
     counting: deadline.steps,
   };
+  const optOut = input.kind === "objection" ? optOutOf(ctx, input, made) : undefined;
   // What somebody else asks stands alone: it must not ride on the person's own proof, nor theirs on its.
   const isOwn = made.requesterCapacity === "self";
   // Between looking and writing another request may open or end; then the other way is right.
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const known = isOwn ? await findOpenRequest(ctx, subject.id, input.kind) : undefined;
-    const opened = await (known === undefined ? insertRequest(ctx, made) : joinRequest(ctx, known, made));
+    const opened = await (known === undefined
+      ? insertRequest(ctx, made, optOut)
+      : joinRequest(ctx, known, made, optOut));
     if (opened !== undefined) return opened;
   }
   throw new SaysoError("in_progress", "This person's requests change at this moment. Ask again.");
+}
+
+/** An objection to marketing is a no to all of it from its receipt, for every identifier of the person (GDPR Art. 21(3)). */
+function optOutOf(ctx: Context, { subject }: DataRequestInput, made: NewDataRequest): NewOptOut {
+  const id = ctx.services.newId("opt");
+  const read = readReference(subject, "/subject");
+  return {
+    events: [{ id, subjectId: made.subjectId }],
+    publicId: formatId("opt", id),
+    scope: "marketing",
+    purpose: undefined,
+    channel: undefined,
+    source: "data_request",
+    occurredAt: made.receivedAt,
+    named: "identifiers" in read ? read.identifiers.map((each) => hashIdentifier(ctx, each)) : [],
+  };
 }
 
 function readRequester(ctx: Context, asked: RequesterInput | undefined, id: string, evidenceKey: Key) {

@@ -15,7 +15,8 @@ import { zipHeaders } from "./zip-headers.ts";
 const requestInput = z.strictObject({
   subject: subjectReference,
   kind: z.enum(requestKinds).openapi({
-    description: "access and portability are carried out so far; the others are refused.",
+    description:
+      "access, portability and objection (to marketing) are carried out so far; the others are refused.",
     example: "access",
   }),
   regime: text(64).openapi({ example: "gdpr" }),

@@ -4,6 +4,7 @@ import type { Fragment, Sql } from "../../db/database.ts";
 import { type AuditAction, type Job, tell, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
+import { type NewOptOut, optOutParts, optOutTells } from "../optout/index.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
 import { type RequestKind, requestKinds } from "./domain/kind.ts";
 import {
@@ -74,8 +75,15 @@ export interface OpenedRequest {
   readonly joined: boolean;
 }
 
-/** Opens a request. No row: one of the same person and kind was opened at this very moment. */
-export async function insertRequest(ctx: Context, made: NewDataRequest): Promise<OpenedRequest | undefined> {
+/**
+ * Opens a request, and with an objection ends marketing in the same statement. No row: one of the same person and kind was
+ * opened at this very moment.
+ */
+export async function insertRequest(
+  ctx: Context,
+  made: NewDataRequest,
+  optOut: NewOptOut | undefined,
+): Promise<OpenedRequest | undefined> {
   return write<OpenedRequest>(ctx, (sql) => ({
     parts: [
       [
@@ -98,6 +106,7 @@ export async function insertRequest(ctx: Context, made: NewDataRequest): Promise
           ctx,
           {
             kind: "opened",
+            status: "received",
             details: {
               ...receipt(made),
               approvalsNeeded: made.approvalsNeeded,
@@ -107,6 +116,7 @@ export async function insertRequest(ctx: Context, made: NewDataRequest): Promise
           "opened",
         ),
       ],
+      ...objectionParts(sql, ctx, optOut, "opened"),
     ],
     result: sql`select id, false as joined from opened`,
     audit: {
@@ -114,8 +124,9 @@ export async function insertRequest(ctx: Context, made: NewDataRequest): Promise
       entity: formatId("req", made.id),
       details: { kind: made.kind, capacity: made.requesterCapacity },
     },
-    tells:
-      made.requesterCapacity === "self"
+    tells: [
+      ...(optOut === undefined ? [] : optOutTells(sql, optOut)),
+      ...(made.requesterCapacity === "self"
         ? []
         : [
             tell(
@@ -129,7 +140,8 @@ export async function insertRequest(ctx: Context, made: NewDataRequest): Promise
               },
               "opened",
             ),
-          ],
+          ]),
+    ],
   }));
 }
 
@@ -138,6 +150,7 @@ export async function joinRequest(
   ctx: Context,
   id: string,
   made: NewDataRequest,
+  optOut: NewOptOut | undefined,
 ): Promise<OpenedRequest | undefined> {
   return write<OpenedRequest>(ctx, (sql) => ({
     parts: [
@@ -152,10 +165,22 @@ export async function joinRequest(
           returning r.id, r.status`,
       ],
       ["event", eventPart(sql, ctx, { kind: "joined", details: receipt(made) }, "joined")],
+      ...(optOut === undefined ? [] : optOutParts(sql, ctx, optOut, "joined")),
     ],
+    ...(optOut === undefined ? {} : { tells: optOutTells(sql, optOut) }),
     result: sql`select id, true as joined from joined`,
     audit: { action: "data_request.joined", entity: formatId("req", id), details: { kind: made.kind } },
   }));
+}
+
+/** The parts by which an objection in part `of` is carried out as it is received: marketing to the person ends. */
+function objectionParts(sql: Sql, ctx: Context, optOut: NewOptOut | undefined, of: string) {
+  if (optOut === undefined) return [];
+  const details = { optOutId: optOut.publicId };
+  return [
+    ...optOutParts(sql, ctx, optOut, of),
+    ["carried_out", eventPart(sql, ctx, { kind: "carried_out", details }, of)] as const,
+  ];
 }
 
 function receipt({ receivedAt, channel, regime, dueAt }: NewDataRequest) {
