@@ -13,6 +13,7 @@ import { siteRoutes } from "./features/consent/site-routes.ts";
 import { dueRoutes } from "./features/datarequest/due-routes.ts";
 import { letterRoutes } from "./features/datarequest/letter-routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
+import { regimeRoutes } from "./features/datarequest/regime-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
 import { breakerRoutes } from "./features/gate/breaker-routes.ts";
 import {
@@ -100,6 +101,7 @@ export function buildApp(composed: Composed, config: Config): App {
   dueRoutes(app);
   dataRequestRoutes(app);
   letterRoutes(app);
+  regimeRoutes(app);
   webhookRoutes(
     app,
     { services, organizationKeys, onComplaint: weighComplaints, ownKeywords: optOutKeywords },

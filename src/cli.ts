@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { addArchiveCommands } from "./cli/archive-commands.ts";
+import { addCalendarCommands } from "./cli/calendar-commands.ts";
 import { addCheckCommand } from "./cli/check-command.ts";
 import { addConsentCommands } from "./cli/consent-commands.ts";
 import { addHoldCommands } from "./cli/hold-commands.ts";
@@ -33,6 +34,7 @@ addPolicyCommands(program);
 addRequestCommands(program);
 addHoldCommands(program);
 addLetterCommands(program);
+addCalendarCommands(program);
 addTemplateCommands(program);
 addConsentCommands(program);
 addOptOutCommands(program);

@@ -82,7 +82,7 @@ function addOpenCommands(request: Command): void {
     .option("--external-id <id>", "your own id of the person")
     .option("--subject <id>", "sub_…")
     .option("--kind <kind>", "access, portability or objection", readKind, "access")
-    .option("--regime <key>", "the law that sets the date", "gdpr")
+    .option("--regime <key>", "the law that sets the date; several with commas", "gdpr")
     .option("--received <instant>", "when it reached you; now without it", readInstant)
     .option("--language <tag>", "the person's; the organization's without it", readLanguage)
     .action(async (options: OpenOptions) => {
@@ -91,7 +91,7 @@ function addOpenCommands(request: Command): void {
         openRequest(ctx, {
           subject: { phone, waId, bsuid, email, externalId, subjectId: options.subject },
           kind,
-          regime,
+          regime: regime.split(","),
           receivedAt: (options.received ?? ctx.services.now()).toISOString(),
           channel: "staff",
           language,

@@ -78,6 +78,7 @@ export type AuditAction =
   | "data_request.refused"
   | "data_request.cancelled"
   | "data_request.closed"
+  | "holiday_calendar.loaded"
   | "archive.started"
   | "archive.built"
   | "archive.failed"

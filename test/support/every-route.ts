@@ -49,6 +49,7 @@ export async function askEveryRoute(
       language: "en",
       dpo: { name: "Data protection desk", contact: "privacy@shop.example" },
       supervisoryAuthority: { name: "Authority", url: "https://authority.example" },
+      secondaryRegimes: ["lgpd"],
       notice: { recipients: "Nobody.", retention: "Two years.", source: "You.", automatedDecisions: "None." },
     },
   );
@@ -387,6 +388,13 @@ export async function askEveryRoute(
   );
   await ask("GET /v1/account-sections");
 
+  await ask("GET /v1/regimes");
+  await ask(
+    "PUT /v1/holiday-calendars/{country}/{year}",
+    { country: "RU", year: "2031" },
+    { source: "A decree.", daysOff: ["2031-01-01"], workingDays: ["2031-02-22"] },
+  );
+  await ask("GET /v1/holiday-calendars");
   const request = await ask(
     "POST /v1/data-requests",
     {},

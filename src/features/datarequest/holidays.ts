@@ -36,21 +36,30 @@ const listedCalendarSchema = z.strictObject({
   years: z.record(z.string().regex(/^\d{4}$/), calendarYearSchema),
 });
 
-const listed: ReadonlyMap<string, HolidayCalendar> = new Map(
-  [gb, ru, usCa].map((file) => {
-    const calendar = listedCalendarSchema.parse(file);
-    for (const [year, days] of Object.entries(calendar.years)) {
-      const [wrong] = wrongDays(Number(year), days);
-      if (wrong !== undefined) {
-        throw new SaysoError(
-          "internal",
-          `The calendar of ${calendar.country} for ${year}: ${wrong.pointer} ${wrong.message}`,
-        );
-      }
+const listedFiles = [gb, ru, usCa].map((file) => {
+  const calendar = listedCalendarSchema.parse(file);
+  for (const [year, days] of Object.entries(calendar.years)) {
+    const [wrong] = wrongDays(Number(year), days);
+    if (wrong !== undefined) {
+      throw new SaysoError(
+        "internal",
+        `The calendar of ${calendar.country} for ${year}: ${wrong.pointer} ${wrong.message}`,
+      );
     }
-    return [calendar.country, calendarFrom(calendar.country, Object.entries(calendar.years))] as const;
-  }),
+  }
+  return calendar;
+});
+
+const listed: ReadonlyMap<string, HolidayCalendar> = new Map(
+  listedFiles.map(({ country, years }) => [country, calendarFrom(country, Object.entries(years))]),
 );
+
+/** Every year that is written down here. */
+export function listedYears(): (CalendarYear & { country: string; year: number })[] {
+  return listedFiles.flatMap(({ country, years }) =>
+    Object.entries(years).map(([year, days]) => ({ ...days, country, year: Number(year) })),
+  );
+}
 
 /** Years as they are written down, as one calendar. */
 function calendarFrom(
@@ -106,4 +115,22 @@ async function computeCalendar(country: string, rules: readonly string[]): Promi
     ].sort();
   }
   return { country, years: byYear };
+}
+
+/** A calendar with some years in place of its own. */
+export function withYears(
+  calendar: HolidayCalendar | undefined,
+  country: string,
+  written: readonly (Omit<CalendarYear, "source"> & { readonly year: number })[],
+): HolidayCalendar | undefined {
+  if (written.length === 0) return calendar;
+  const own = calendarFrom(
+    country,
+    written.map((days) => [String(days.year), days]),
+  );
+  return {
+    country,
+    years: { ...calendar?.years, ...own.years },
+    workingWeekends: { ...calendar?.workingWeekends, ...own.workingWeekends },
+  };
 }

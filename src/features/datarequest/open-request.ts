@@ -7,13 +7,12 @@ import { notInFuture } from "../../kernel/time.ts";
 import type { NewOptOut } from "../optout/index.ts";
 import { getOrganization } from "../organization/index.ts";
 import { hashIdentifier, readReference, resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { earliestDueDate } from "./domain/earliest.ts";
+import { clocksOf, earliestDueDate } from "./domain/earliest.ts";
 import type { RequestKind } from "./domain/kind.ts";
 import { openLife, takeStep } from "./domain/life.ts";
 import type { RequesterCapacity } from "./domain/requester.ts";
 import { questionOf } from "./due-date.ts";
 import { presentRequest } from "./present-request.ts";
-import { findRegime, regimeKeys } from "./regimes.ts";
 import { requesterPlace } from "./sealed-text.ts";
 import {
   findOpenRequest,
@@ -27,7 +26,8 @@ import {
 export interface DataRequestInput {
   readonly subject: SubjectReference;
   readonly kind: RequestKind;
-  readonly regime: string;
+  /** The law that sets the date, or several that apply. */
+  readonly regime: string | readonly string[];
   /** ISO 8601 with offset: when it reached the organization, however it came. */
   readonly receivedAt: string;
   readonly channel: string;
@@ -52,12 +52,13 @@ const carriedOut: readonly RequestKind[] = ["access", "portability", "objection"
 const attempts = 5;
 
 /**
- * Opens a data request, with its due date by the regime in the organization's country and time zone. When one of the
+ * Opens a data request, with its due date by the regimes that apply, in the organization's country and time zone: of several
+ * the earliest counts. When one of the
  * same person and kind is open it is joined instead: the earlier due date counts, and the identity check stays where
  * it is. An objection ends marketing to the person in the same statement, before anybody proved who they are: it only
  * takes away.
  *
- * Throws `invalid` for a kind that is not carried out yet, an unknown regime, a time of receipt in the future, and
+ * Throws `invalid` for a kind that is not carried out yet, a regime that does not exist or is not switched on, a time of receipt in the future, and
  * when the due date cannot be known (no country, no time zone, no holiday calendar); `conflict` when the identifiers
  * name two people.
  */
@@ -72,16 +73,11 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
   if (!carriedOut.includes(input.kind)) {
     throw invalid("/kind", `Requests of this kind cannot be taken yet. Kinds: ${carriedOut.join(", ")}.`);
   }
-  const regime = findRegime(input.regime);
-  if (regime === undefined) {
-    throw invalid("/regime", `There is no such regime. Regimes: ${regimeKeys.join(", ")}.`);
-  }
-  if (regime.basis === "secondary") {
-    throw invalid("/regime", "This regime rests on secondary sources and is not switched on.");
-  }
   const receivedAt = notInFuture(input.receivedAt, ctx.services.now(), "/receivedAt").toISOString();
   const organization = await getOrganization(ctx);
-  const deadline = earliestDueDate(await questionOf(organization, [regime], input.kind, receivedAt));
+  const keys = typeof input.regime === "string" ? [input.regime] : input.regime;
+  const question = await questionOf(ctx, { regimes: keys, kind: input.kind, receivedAt });
+  const deadline = earliestDueDate(question);
   const subject = await resolveSubject(ctx, input.subject, "/subject");
   const id = ctx.services.newId("req");
   const requester = readRequester(ctx, input.requester, id, subject.evidenceKey);
@@ -91,13 +87,15 @@ async function open(ctx: Context, input: DataRequestInput): Promise<OpenedReques
     subjectId: subject.id,
     ...(input.kind === "objection" ? takeStep(life, { kind: "carried_out" }) : life),
     ...requester,
-    regime: regime.key,
+    regime: deadline.regime,
+    regimes: question.regimes.map(({ regime }) => regime.key),
     channel: input.channel,
     language: input.language ?? organization.language,
     receivedAt,
     dueAt: deadline.dueAt,
     lastDay: deadline.lastDay,
     counting: deadline.steps,
+    clocks: clocksOf(question),
   };
   const optOut = input.kind === "objection" ? optOutOf(ctx, input, made) : undefined;
   // What somebody else asks stands alone: it must not ride on the person's own proof, nor theirs on its.

@@ -6,9 +6,11 @@ import type { Manifest } from "../archive/index.ts";
 import { holdsOn } from "../retention/index.ts";
 import { explainDeadline } from "./deadline-words.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
+import type { Clock } from "./domain/earliest.ts";
 import { nextStep } from "./domain/life.ts";
 import { selectWarnings, type WarningRow } from "./due-store.ts";
 import { lettersOf, nextLetter } from "./letters-of.ts";
+import { findRegime } from "./regimes.ts";
 import { openSealed } from "./sealed-text.ts";
 import {
   type ArchiveRow,
@@ -29,6 +31,8 @@ export function presentRequest(row: DataRequestRow) {
     subjectId: formatId("sub", row.subjectId),
     kind: row.kind,
     regime: row.regime,
+    // Requests of a time when there was one regime have none in the list.
+    regimes: row.regimes.length > 0 ? row.regimes : [row.regime],
     status: row.status,
     channel: row.channel,
     language: row.language,
@@ -72,6 +76,7 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
     // What the person must be told goes first, also after the request's end.
     next: nextLetter(letters) ?? nextStep(row),
     counting: explainDeadline(row.counting as DeadlineStep[], language),
+    clocks: presentClocks(row.clocks as Clock[], language),
     holds: holds.map(({ id, scope, placedAt, reviewAt, isReviewDue }) => ({
       id,
       scope,
@@ -108,6 +113,20 @@ export async function listRequests(
   { isUnassigned = false }: { readonly isUnassigned?: boolean | undefined } = {},
 ) {
   return (await selectRequests(ctx, before, limit, isUnassigned)).map(presentRequest);
+}
+
+/** Other clocks, of two of the same kind the earlier one: a request that was joined has both. */
+function presentClocks(clocks: readonly Clock[], language: Language) {
+  const earliest = new Map<string, Clock>();
+  for (const clock of clocks) {
+    const key = `${clock.regime}/${clock.key}`;
+    const other = earliest.get(key);
+    if (other === undefined || clock.dueAt < other.dueAt) earliest.set(key, clock);
+  }
+  return [...earliest.values()].map((clock) => ({
+    ...clock,
+    duty: findRegime(clock.regime)?.clocks.find(({ key }) => key === clock.key)?.duty[language] ?? clock.key,
+  }));
 }
 
 function presentEvent(row: RequestEventRow, said: string | undefined) {

@@ -19,7 +19,11 @@ const requestInput = z.strictObject({
       "access, portability and objection (to marketing) are carried out so far; the others are refused.",
     example: "access",
   }),
-  regime: text(64).openapi({ example: "gdpr" }),
+  regime: z.union([text(64), z.array(text(64)).min(1).max(10)]).openapi({
+    example: "gdpr",
+    description:
+      "The law that sets the date (GET /v1/regimes), or a list where several apply: the earliest date counts.",
+  }),
   receivedAt: instant.openapi({ description: "When it reached the organization, however it came." }),
   channel: z.enum(["web", "staff", "api", "opendsr"]),
   language: language
@@ -45,7 +49,8 @@ const requestFields = {
   id: z.string(),
   subjectId: z.string(),
   kind: z.string(),
-  regime: z.string(),
+  regime: z.string().openapi({ description: "The one whose date counts." }),
+  regimes: z.array(z.string()).openapi({ description: "All that apply." }),
   status: z.string().openapi({
     description:
       "received, identity_check, in_progress, ready, delivered, closed, refused, cancelled or expired.",
@@ -126,6 +131,17 @@ const requestInFull = z
       })
       .openapi({ description: "Who asks." }),
     counting: z.array(z.string()).openapi({ description: "How the due date came about, step by step." }),
+    clocks: z
+      .array(
+        z.object({
+          key: z.string(),
+          regime: z.string(),
+          duty: z.string(),
+          dueAt: instant,
+          lastDay: z.string(),
+        }),
+      )
+      .openapi({ description: "What else the law wants done, and by when." }),
     timeline: z.array(
       z.object({
         event: z.string(),

@@ -6,6 +6,7 @@ import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
 import { type NewOptOut, optOutParts, optOutTells } from "../optout/index.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
+import type { Clock } from "./domain/earliest.ts";
 import { type RequestKind, requestKinds } from "./domain/kind.ts";
 import {
   isFinal,
@@ -39,6 +40,7 @@ export interface NewDataRequest {
   readonly subjectId: string;
   readonly kind: RequestKind;
   readonly regime: string;
+  readonly regimes: readonly string[];
   readonly status: RequestStatus;
   readonly approvalsNeeded: number;
   readonly requesterCapacity: string;
@@ -51,6 +53,7 @@ export interface NewDataRequest {
   readonly lastDay: string;
   /** How the due date was counted. */
   readonly counting: readonly DeadlineStep[];
+  readonly clocks: readonly Clock[];
 }
 
 /** The open request of a person (root record) and kind that they made themself. */
@@ -88,12 +91,13 @@ export async function insertRequest(
     parts: [
       [
         "opened",
-        sql`insert into data_request (organization_id, id, subject_id, kind, regime, status, channel, language,
-            received_at, due_at, last_day, counting, approvals_needed, requester_capacity,
+        sql`insert into data_request (organization_id, id, subject_id, kind, regime, regimes, status, channel,
+            language, received_at, due_at, last_day, counting, clocks, approvals_needed, requester_capacity,
             requester_sealed, requester_until)
-          values (${ctx.organizationId}, ${made.id}, ${made.subjectId}, ${made.kind}, ${made.regime}, ${made.status},
-            ${made.channel}, ${made.language}, ${made.receivedAt}, ${made.dueAt}, ${made.lastDay},
-            ${JSON.stringify(made.counting)}::text::jsonb, ${made.approvalsNeeded}, ${made.requesterCapacity},
+          values (${ctx.organizationId}, ${made.id}, ${made.subjectId}, ${made.kind}, ${made.regime}, ${made.regimes}::text[],
+            ${made.status}, ${made.channel}, ${made.language}, ${made.receivedAt}, ${made.dueAt}, ${made.lastDay},
+            ${JSON.stringify(made.counting)}::text::jsonb, ${JSON.stringify(made.clocks)}::text::jsonb,
+            ${made.approvalsNeeded}, ${made.requesterCapacity},
             ${made.requesterSealed}::bytea, ${made.requesterUntil}::timestamptz)
           on conflict (organization_id, subject_id, kind)
             where requester_capacity = 'self' and status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered') do nothing
@@ -159,6 +163,9 @@ export async function joinRequest(
         sql`update data_request r set
             counting = case when ${made.dueAt}::timestamptz < r.due_at
               then ${JSON.stringify(made.counting)}::text::jsonb else r.counting end,
+            regime = case when ${made.dueAt}::timestamptz < r.due_at then ${made.regime} else r.regime end,
+            regimes = array(select distinct unnest(r.regimes || ${made.regimes}::text[]) order by 1),
+            clocks = r.clocks || ${JSON.stringify(made.clocks)}::text::jsonb,
             due_at = least(r.due_at, ${made.dueAt}::timestamptz), last_day = least(r.last_day, ${made.lastDay}::date)
           where r.organization_id = ${ctx.organizationId}::uuid and r.id = ${id}::uuid
             and r.status in ${sql(openStatuses)}
@@ -183,8 +190,8 @@ function objectionParts(sql: Sql, ctx: Context, optOut: NewOptOut | undefined, o
   ];
 }
 
-function receipt({ receivedAt, channel, regime, dueAt }: NewDataRequest) {
-  return { receivedAt, channel, regime, dueAt };
+function receipt({ receivedAt, channel, regime, regimes, dueAt }: NewDataRequest) {
+  return { receivedAt, channel, regime, regimes, dueAt };
 }
 
 export async function selectRequest(ctx: Context, id: string): Promise<DataRequestRow | undefined> {

@@ -15,6 +15,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { bytes, instant, organizationId } from "../../db/columns.ts";
+import { organization } from "../organization/tables.ts";
 import { subject } from "../subject/tables.ts";
 
 /** A person's request about their data; its history is in request_event. */
@@ -25,7 +26,9 @@ export const dataRequest = pgTable(
     id: uuid().notNull(),
     subjectId: uuid().notNull(),
     kind: text().notNull(),
+    /** The one whose date counts, and all that apply. */
     regime: text().notNull(),
+    regimes: text().array().notNull().default([]),
     status: text().notNull(),
     channel: text().notNull(),
     language: text().notNull(),
@@ -50,6 +53,8 @@ export const dataRequest = pgTable(
     isClarifying: boolean().notNull().default(false),
     /** The time to answer was extended, as it can be once. */
     isExtended: boolean().notNull().default(false),
+    /** Other clocks that the request started: [{ key, regime, dueAt, lastDay }]. */
+    clocks: jsonb().notNull().default([]),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
@@ -67,6 +72,22 @@ export const dataRequest = pgTable(
         sql`requester_capacity = 'self' and status in ('received', 'identity_check', 'in_progress', 'ready', 'delivered')`,
       ),
   ],
+);
+
+/** Days off of a year that an organization loaded: they are used in place of ours. Each loading is in the audit log. */
+export const holidayCalendar = pgTable(
+  "holiday_calendar",
+  {
+    organizationId: organizationId().references(() => organization.id),
+    /** ISO 3166-1 alpha-2, or a part of a country by ISO 3166-2. */
+    country: text().notNull(),
+    year: smallint().notNull(),
+    source: text().notNull(),
+    daysOff: date().array().notNull(),
+    workingDays: date().array().notNull(),
+    loadedAt: instant().notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.organizationId, t.country, t.year] })],
 );
 
 /** Append-only: every step of a request, with its actor and reason. */

@@ -79,6 +79,7 @@ export async function getOrganization(ctx: Context) {
     supervisoryAuthority: row.supervisoryAuthority as { name: string; url?: string } | null,
     notice: row.notice as Record<string, string> | null,
     fourEyes: row.fourEyes,
+    secondaryRegimes: row.secondaryRegimes,
     stopUrl: `${ctx.services.publicUrl}/stop/${formatId("org", row.id)}`,
     createdAt: row.createdAt.toISOString(),
   };

@@ -1,6 +1,7 @@
 import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
 import { httpUrl, instant, keyName, listOf, pageById, pageByKey, pageOf, text } from "../../http/schemas.ts";
+import { secondaryRegimes } from "../../kernel/secondary-regimes.ts";
 import { categories, lawfulBases } from "./domain/purposes.ts";
 import { changeOrganization, getOrganization } from "./manage-organizations.ts";
 import { createPurpose, listPurposes } from "./manage-purposes.ts";
@@ -21,6 +22,7 @@ const organization = z
     supervisoryAuthority: z.object({ name: z.string(), url: z.string().optional() }).nullable(),
     notice: z.record(z.string(), z.string()).nullable(),
     fourEyes: z.boolean(),
+    secondaryRegimes: z.array(z.string()),
     stopUrl: z.string().openapi({
       description:
         "Where people end marketing with their number alone. Put it where they find it without a link of ours.",
@@ -52,6 +54,15 @@ const organizationChange = z.strictObject({
     description:
       "Two must approve before anything of a data request leaves or is changed. For requests opened from then on.",
   }),
+  secondaryRegimes: z
+    .array(z.enum(secondaryRegimes))
+    .max(secondaryRegimes.length)
+    .optional()
+    .openapi({
+      description:
+        "Laws for data requests whose terms rest on others' accounts of them (GET /v1/regimes). Naming one switches it " +
+        "on: do so when a lawyer has confirmed its terms for you. The list replaces the one before.",
+    }),
 });
 
 const portfolioId = z

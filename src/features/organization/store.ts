@@ -139,6 +139,7 @@ export interface OrganizationChange {
   readonly supervisoryAuthority?: object | undefined;
   readonly notice?: object | undefined;
   readonly fourEyes?: boolean | undefined;
+  readonly secondaryRegimes?: readonly string[] | undefined;
 }
 
 export async function updateOrganization(ctx: Context, change: OrganizationChange, entity: string) {
@@ -155,7 +156,8 @@ export async function updateOrganization(ctx: Context, change: OrganizationChang
           dpo = coalesce(${json(change.dpo)}::text::jsonb, dpo),
           supervisory_authority = coalesce(${json(change.supervisoryAuthority)}::text::jsonb, supervisory_authority),
           notice = coalesce(${json(change.notice)}::text::jsonb, notice),
-          four_eyes = coalesce(${change.fourEyes ?? null}, four_eyes)
+          four_eyes = coalesce(${change.fourEyes ?? null}, four_eyes),
+          secondary_regimes = coalesce(${change.secondaryRegimes ?? null}::text[], secondary_regimes)
         where id = ${ctx.organizationId} returning id`,
       ],
     ],

@@ -50,6 +50,8 @@ export const organization = pgTable("organization", {
   notice: jsonb(),
   /** Two people must approve before anything of a data request leaves or is changed. */
   fourEyes: boolean().notNull().default(false),
+  /** Laws that rest on others' accounts and are switched on deliberately. */
+  secondaryRegimes: text().array().notNull().default([]),
   /** Keys of its own, wrapped by the master key. */
   lookupKey: bytes().notNull(),
   dataKey: bytes().notNull(),

@@ -57,6 +57,7 @@ describe("the organization", () => {
       supervisoryAuthority: null,
       notice: null,
       fourEyes: false,
+      secondaryRegimes: [],
       stopUrl: `https://consent.shop.example/stop/${shop.id}`,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });

@@ -23,9 +23,14 @@ const day = z.iso.date();
 export const calendarYearSchema = z.strictObject({
   /** The decree or law that the days were taken from, so that another can look them up. */
   source: z.string().trim().min(1).max(500),
-  daysOff: z.array(day).min(1).max(200),
-  /** Saturdays and Sundays that are worked. */
-  workingDays: z.array(day).max(104).default([]),
+  daysOff: z.array(day).min(1).max(200).meta({
+    description: "Public holidays, and weekdays that became days off. Ordinary weekends need not be named.",
+  }),
+  workingDays: z
+    .array(day)
+    .max(104)
+    .default([])
+    .meta({ description: "Saturdays and Sundays that are worked." }),
 });
 
 export type CalendarYear = z.infer<typeof calendarYearSchema>;
