@@ -12,6 +12,7 @@ import { consentRoutes } from "./features/consent/routes.ts";
 import { siteRoutes } from "./features/consent/site-routes.ts";
 import { dueRoutes } from "./features/datarequest/due-routes.ts";
 import { letterRoutes } from "./features/datarequest/letter-routes.ts";
+import { opendsrRoutes } from "./features/datarequest/opendsr-routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
 import { regimeRoutes } from "./features/datarequest/regime-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
@@ -58,6 +59,13 @@ export function buildApp(composed: Composed, config: Config): App {
   const app = createApp(services, trustProxies(config.trustedProxies));
 
   app.use("/v1/*", authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }));
+  opendsrRoutes(app, composed.opendsr, {
+    publicUrl: services.publicUrl,
+    before: [
+      authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }),
+      ...jsonBody(() => limits.bodyBytes),
+    ],
+  });
   const lanes = createLanes(services);
   const gate = createGate(services, lanes);
   checkRoute(app, gate);

@@ -10,7 +10,12 @@ import { holdEmbeddedPostgres } from "./db/embedded.ts";
 import { assertDurable, migrateDatabase } from "./db/migrate.ts";
 import { readSourcesFile, type SourceBook } from "./features/accountdata/index.ts";
 import { keepWidgetRelease } from "./features/collection/index.ts";
-import { watchRequests } from "./features/datarequest/index.ts";
+import {
+  type OpendsrSigner,
+  readOpendsrSigner,
+  trialOpendsrSigner,
+  watchRequests,
+} from "./features/datarequest/index.ts";
 import { openInstallation, organizationKeyring, type SigningKey } from "./features/organization/index.ts";
 import type { Actor } from "./kernel/actor.ts";
 import type { Gateways } from "./kernel/gateways.ts";
@@ -27,6 +32,8 @@ export interface Composed {
   /** A context for work that no request asked for. */
   readonly contextFor: (organizationId: string, actor: Actor, requestId: string) => Promise<Context>;
   readonly ownerUrl: string;
+  /** Signs OpenDSR's answers; undefined: it is not set up. */
+  readonly opendsr: OpendsrSigner | undefined;
   /** What a thread of this process builds its own parts from. */
   readonly threadSeed: ThreadSeed;
   /** Closes the database's connections, then leaves the embedded server. */
@@ -77,7 +84,11 @@ export async function compose(config: Config, log: Logger = createLogger(config)
       gateways: config.gateways,
     });
     await keepWidgetRelease(parts.services);
-    return { ...parts, ownerUrl, threadSeed: seed, close };
+    const opendsr =
+      config.opendsr === undefined
+        ? embedded && trialOpendsrSigner(seed.publicUrl, parts.services.now())
+        : await readOpendsrSigner(config.opendsr, seed.publicUrl);
+    return { ...parts, opendsr, ownerUrl, threadSeed: seed, close };
   } catch (error) {
     await close();
     throw error;
@@ -85,7 +96,9 @@ export async function compose(config: Config, log: Logger = createLogger(config)
 }
 
 /** Builds what a thread of a running service works with: a database client of its own, the same keys, no log. */
-export async function composeThread(seed: ThreadSeed): Promise<Omit<Composed, "ownerUrl" | "threadSeed">> {
+export async function composeThread(
+  seed: ThreadSeed,
+): Promise<Omit<Composed, "opendsr" | "ownerUrl" | "threadSeed">> {
   const db = openDatabase({ url: seed.applicationUrl, connections: 2 });
   return { ...(await composeParts(db, pino({ level: "silent" }), seed)), close: () => db.close() };
 }

@@ -31,6 +31,8 @@ export interface Config {
   readonly gateways: Gateways;
   /** The file that describes where account data is read; undefined: nowhere. */
   readonly sources: SourcesFile | undefined;
+  /** What OpenDSR answers are signed with; undefined: a trial certificate on the embedded database, else none. */
+  readonly opendsr: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly logLevel: string;
 }
 
@@ -115,6 +117,8 @@ const environment = z.object({
   SMS_URL: z.string().optional(),
   SMS_TOKEN: z.string().min(1).optional(),
   SAYSO_SOURCES: z.string().min(1).optional(),
+  OPENDSR_CERTIFICATE_FILE: z.string().min(1).optional(),
+  OPENDSR_KEY_FILE: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -142,6 +146,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   if (parsed.success && (parsed.data.SMTP_URL === undefined) !== (parsed.data.MAIL_FROM === undefined))
     wrong.push(
       "SMTP_URL and MAIL_FROM are set together: where mails are handed over, and whom they are from",
+    );
+  if (
+    parsed.success &&
+    (parsed.data.OPENDSR_CERTIFICATE_FILE === undefined) !== (parsed.data.OPENDSR_KEY_FILE === undefined)
+  )
+    wrong.push(
+      "OPENDSR_CERTIFICATE_FILE and OPENDSR_KEY_FILE are set together: what answers are signed with",
     );
   const targets: TargetRules = {
     hosts: parsed.data?.OUTGOING_HOSTS,
@@ -179,6 +190,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
         ? undefined
         : { url: e.SMTP_URL, from: e.MAIL_FROM },
     gateways: gatewaysOf(e),
+    opendsr:
+      e.OPENDSR_CERTIFICATE_FILE === undefined || e.OPENDSR_KEY_FILE === undefined
+        ? undefined
+        : { certificateFile: e.OPENDSR_CERTIFICATE_FILE, keyFile: e.OPENDSR_KEY_FILE },
     whatsappVerifyToken: e.WHATSAPP_VERIFY_TOKEN,
     sources,
     logLevel: e.LOG_LEVEL,

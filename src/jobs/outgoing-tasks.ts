@@ -2,12 +2,14 @@ import { z } from "zod";
 import type { Composed } from "../compose.ts";
 import type { Config } from "../config.ts";
 import { notifySource } from "../features/accountdata/index.ts";
+import { resumeCallbacks, sendOpendsrCallbacks } from "../features/datarequest/index.ts";
 import { resumeNotices, sendNotice } from "../features/notifier/index.ts";
 import { dropOldDeliveries, resumeWebhooks, sendWebhooks } from "../features/outgoing/index.ts";
 import { forwardWebhooks, resumeForwards } from "../features/whatsapp/index.ts";
 import { limits } from "../kernel/limits.ts";
 import type { Tasks } from "./worker.ts";
 
+const organizationJob = z.object({ organizationId: z.uuid() });
 const endpointJob = z.object({ organizationId: z.uuid(), endpointId: z.uuid() });
 const noticeJob = z.object({ organizationId: z.uuid(), noticeId: z.uuid() });
 const sourceNoticeJob = z.object({
@@ -23,7 +25,7 @@ const forwardJob = z.object({ url: z.string() });
  * and archives waiting.
  */
 export function composeOutgoingTasks(
-  { services, contextFor }: Composed,
+  { services, contextFor, opendsr }: Composed,
   { whatsappForwardUrls: allowed }: Pick<Config, "whatsappForwardUrls">,
 ): Tasks {
   return {
@@ -41,6 +43,15 @@ export function composeOutgoingTasks(
         const actor = { kind: "system", id: "send_notice" } as const;
         await sendNotice(await contextFor(organizationId, actor, "job:send_notice"), noticeId, signal);
       },
+      send_opendsr_callbacks: async (payload, signal) => {
+        // Without a certificate nothing is sent unsigned; what waits goes out when there is one.
+        if (opendsr === undefined) return;
+        const { organizationId } = organizationJob.parse(payload);
+        const actor = { kind: "system", id: "send_opendsr_callbacks" } as const;
+        const ctx = await contextFor(organizationId, actor, "job:send_opendsr_callbacks");
+        await sendOpendsrCallbacks(ctx, opendsr, signal);
+      },
+      resume_opendsr_callbacks: () => resumeCallbacks(services),
       resume_notices: () => resumeNotices(services),
       notify_source: async (payload, signal) => {
         const { organizationId, ...notice } = sourceNoticeJob.parse(payload);
@@ -59,6 +70,7 @@ export function composeOutgoingTasks(
     schedule: [
       { task: "resume_webhooks", match: "* * * * *" },
       { task: "resume_notices", match: "* * * * *" },
+      { task: "resume_opendsr_callbacks", match: "* * * * *" },
       { task: "drop_webhook_deliveries", match: "30 0 * * *" },
     ],
   };

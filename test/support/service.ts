@@ -32,6 +32,7 @@ export const testConfig: Config = {
   mail: undefined,
   gateways: { whatsapp: undefined, sms: undefined },
   sources: undefined,
+  opendsr: undefined,
   logLevel: "debug",
 };
 

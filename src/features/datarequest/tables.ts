@@ -90,6 +90,59 @@ export const holidayCalendar = pgTable(
   (t) => [primaryKey({ columns: [t.organizationId, t.country, t.year] })],
 );
 
+/** A request that came by OpenDSR: the controller's own id of it, and where to tell how it stands. */
+export const opendsrRequest = pgTable(
+  "opendsr_request",
+  {
+    organizationId: organizationId(),
+    subjectRequestId: uuid().notNull(),
+    dataRequestId: uuid().notNull(),
+    /** Keyed hash of the body: the same id with another body is refused. The body itself is not kept. */
+    bodyHash: bytes().notNull(),
+    callbackUrls: text().array().notNull(),
+    /** It opened the data request and did not join one: cancelling it may cancel that. */
+    isOpener: boolean().notNull(),
+    receivedAt: instant().notNull().defaultNow(),
+    /** Cancelled by itself, while the data request goes on for others. */
+    cancelledAt: instant(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.subjectRequestId] }),
+    foreignKey({
+      columns: [t.organizationId, t.dataRequestId],
+      foreignColumns: [dataRequest.organizationId, dataRequest.id],
+    }),
+    index().on(t.organizationId, t.dataRequestId),
+  ],
+);
+
+/** One status to tell at one address. A trigger on data_request writes them, whoever moves the request on. */
+export const opendsrCallback = pgTable(
+  "opendsr_callback",
+  {
+    organizationId: organizationId(),
+    id: uuid().notNull(),
+    subjectRequestId: uuid().notNull(),
+    url: text().notNull(),
+    status: text().notNull(),
+    attempts: integer().notNull().default(0),
+    /** Not before then; null: delivered or given up. */
+    dueAt: instant().defaultNow(),
+    deliveredAt: instant(),
+    /** What came of the last attempt: a status, or a word of ours. */
+    outcome: text(),
+    createdAt: instant().notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.organizationId, t.id] }),
+    foreignKey({
+      columns: [t.organizationId, t.subjectRequestId],
+      foreignColumns: [opendsrRequest.organizationId, opendsrRequest.subjectRequestId],
+    }),
+    index().on(t.dueAt),
+  ],
+);
+
 /** Append-only: every step of a request, with its actor and reason. */
 export const requestEvent = pgTable(
   "request_event",
