@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { calendarCountry, calendarYearSchema, listYears, loadYear } from "../features/datarequest/index.ts";
 import { validate } from "../http/problem.ts";
-import { parseStrictJson } from "../http/strict-json.ts";
 import { SaysoError } from "../kernel/errors.ts";
 import { limits } from "../kernel/limits.ts";
+import { parseStrictJson } from "../kernel/strict-json.ts";
 import { ofOrganization, readTextFile } from "./arguments.ts";
 import { withOrganization } from "./open-service.ts";
 import { type OutputOptions, print, verb } from "./output.ts";
