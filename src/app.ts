@@ -44,6 +44,7 @@ import { organizationRoutes } from "./features/organization/routes.ts";
 import { outgoingRoutes } from "./features/outgoing/routes.ts";
 import { preferencePageRoutes } from "./features/preference/page-routes.ts";
 import { preferenceRoutes } from "./features/preference/routes.ts";
+import { privacyRoutes } from "./features/privacy/routes.ts";
 import { holdRoutes } from "./features/retention/hold-routes.ts";
 import { subjectRoutes } from "./features/subject/routes.ts";
 import { webhookRoutes, whatsappRoutes } from "./features/whatsapp/routes.ts";
@@ -125,6 +126,7 @@ export function buildApp(composed: Composed, config: Config): App {
   optOutPageRoutes(app, services, organizationKeys, permitSeconds);
   preferencePageRoutes(app, services, organizationKeys, mayCome);
   stopRoutes(app, services, organizationKeys, permitSeconds);
+  privacyRoutes(app, services, organizationKeys);
   pickupRoutes(app, services, organizationKeys);
   signingKeyRoutes(app, [composed.signingKey.publicKey]);
   operationRoutes(app, services);

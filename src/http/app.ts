@@ -60,7 +60,7 @@ export function createApp(services: Services, trustedProxies: TrustedProxies): A
   return app;
 }
 
-const pagePaths = /^\/(?:(?:o|a|c|privacy)\/|stop(?:\/|$))/;
+const pagePaths = /^\/(?:(?:o|a|c)\/|(?:stop|privacy)(?:\/|$))/;
 
 /** Answers with the problem document of an error; where people are, with a page that says the same in their words. */
 function problem(c: HonoContext<AppEnv>, error: SaysoError): Response {

@@ -13,6 +13,7 @@ import {
 } from "../features/datarequest/index.ts";
 import { optOutKeywords, refreshReach, weighAllComplaints, weighComplaints } from "../features/gate/index.ts";
 import { dropPastCodes } from "../features/preference/index.ts";
+import { dropPastClaims, openClaimedRequest, resumeClaims } from "../features/privacy/index.ts";
 import { dropOldBodies, processStoredBody, replayUnclaimed } from "../features/whatsapp/index.ts";
 import { fillInThread } from "./archive-thread.ts";
 import type { Tasks } from "./worker.ts";
@@ -20,6 +21,7 @@ import type { Tasks } from "./worker.ts";
 const archiveJob = z.object({ organizationId: z.uuid(), archiveId: z.uuid() });
 const letterJob = z.object({ organizationId: z.uuid(), letterId: z.uuid() });
 const confirmationJob = z.object({ organizationId: z.uuid(), captureTokenId: z.uuid(), hash: z.string() });
+const claimJob = z.object({ organizationId: z.uuid(), claimId: z.uuid() });
 const bodyJob = z.object({ id: z.uuid() });
 const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
 
@@ -56,6 +58,13 @@ export function composeTasks(composed: Composed): Tasks {
         if (warned > 0) services.log.warn({ warned }, "data requests due soon or overdue");
       },
       resume_letters: async () => void (await resumeLetters(services)),
+      open_claimed_request: async (payload) => {
+        const { organizationId, claimId } = claimJob.parse(payload);
+        const ctx = await contextFor(organizationId, { kind: "person" }, "job:open_claimed_request");
+        await openClaimedRequest(ctx, claimId);
+      },
+      resume_claims: () => resumeClaims(services),
+      drop_past_claims: () => dropPastClaims(services),
       send_confirmation: async (payload) => {
         const { organizationId, ...signUp } = confirmationJob.parse(payload);
         await mailConfirmation(await asSystem(organizationId, "send_confirmation"), signUp);
@@ -84,6 +93,8 @@ export function composeTasks(composed: Composed): Tasks {
       { task: "resume_archives", match: "* * * * *" },
       { task: "resume_letters", match: "* * * * *" },
       { task: "warn_of_due", match: "* * * * *" },
+      { task: "resume_claims", match: "* * * * *" },
+      { task: "drop_past_claims", match: "25 * * * *" },
       { task: "refresh_reach", match: "* * * * *" },
       { task: "weigh_complaints", match: "* * * * *" },
       { task: "expire_archives", match: "*/10 * * * *" },

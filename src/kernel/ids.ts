@@ -27,6 +27,8 @@ export type IdPrefix =
   | "whk"
   | "whe"
   | "ntf"
+  | "clm"
+  | "idc"
   | "req"
   | "arc"
   | "dlv"

@@ -103,6 +103,16 @@ export const limits = {
   confirmationMailsOfDay: { points: 5, seconds: 24 * 3600 },
   /** Handing a mail over to the mail server. */
   mailTimeoutMs: 20_000,
+  /** Codes to one address that show whose it is: so many in so long and in 24 hours, and how long one is good. */
+  identityCodes: 3,
+  identityCodesSeconds: 3600,
+  identityCodesPerDay: 6,
+  identityCodeLifeSeconds: 600,
+  /** Posts of one address to the page of data requests, and codes that one organization sends by it. */
+  claimsPerAddress: { points: 30, seconds: 600 },
+  codesOfOrganization: { points: 500, seconds: 3600 },
+  /** How long after it was proven a claim whose request is not open is taken up again. */
+  claimStallSeconds: 60,
   /** Handing a notice over to a gateway, how much of its answer is read, and how long who does so is not taken for dead. */
   noticeTimeoutMs: 15_000,
   noticeAnswerBytes: 64 * 1024,

@@ -26,6 +26,7 @@ const floors: readonly (readonly string[])[] = [
   ["accountdata"],
   ["archive"],
   ["datarequest"],
+  ["privacy"],
   ["console"],
 ];
 

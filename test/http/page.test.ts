@@ -94,12 +94,13 @@ describe("the catalogues", () => {
       "datarequest/pickup-page.ts",
       "optout/stop-page.ts",
       "preference/page.ts",
+      "privacy/page.ts",
     ].map((file) => `../../src/features/${file}`);
     const text = [...templates, ...views]
       .map((file) => readFileSync(new URL(file, import.meta.url), "utf8"))
       .join("\n");
     const madeUp =
-      /^(?:(?:problem\.\w+|(?:pickup|confirm)\.(?:locked|expired|unknown|old|confirmed|overridden))\.(?:heading|means|next)|signUp\.(?:(?:phone|email)\.\w+|countryMissing|boxNone|boxNeeded|stale|busy)|(?:channel|word|chosen|choiceUndone|code|mine|history)\..+)$/;
+      /^(?:(?:problem\.\w+|(?:pickup|confirm)\.(?:locked|expired|unknown|old|confirmed|overridden))\.(?:heading|means|next)|signUp\.(?:(?:phone|email)\.\w+|countryMissing|boxNone|boxNeeded|stale|busy)|(?:channel|word|chosen|choiceUndone|code|mine|history)\..+|privacy\.(?:kind(?:Hint)?\.\w+|whomMissing|whomUnreadable|tooMany|busy|over)|privacyCode\.(?:sentAgain|stopped)|privacyStatus\.(?:\w+\.(?:heading|means)|requested|dueBy|readySince|readyUntil|deleted)|privacyClosed\.\w+\.(?:heading|means|next))$/;
     const unused = Object.keys(read("en")).filter((key) => !text.includes(`"${key}"`) && !madeUp.test(key));
     expect(unused).toEqual([]);
   });

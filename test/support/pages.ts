@@ -25,6 +25,13 @@ import {
   renderPreferencesPage,
   renderPreferenceUndonePage,
 } from "../../src/features/preference/page.ts";
+import {
+  renderPrivacyClosedPage,
+  renderPrivacyCodePage,
+  renderPrivacyDonePage,
+  renderPrivacyPage,
+  renderPrivacyStatusPage,
+} from "../../src/features/privacy/page.ts";
 import { renderLinkProblemPage } from "../../src/http/link-problem-page.ts";
 import { renderProblemPage } from "../../src/http/problem-page.ts";
 import type { Language } from "../../src/kernel/language.ts";
@@ -102,6 +109,45 @@ export function allPages(
     timeZone,
   };
   const stop = { language, path: "/stop", organizationName };
+  const privacy = {
+    language,
+    path: "/privacy",
+    organizationName,
+    contact,
+    kinds: ["access", "portability", "erasure", "restriction", "objection"],
+    kind: "",
+    typed: "",
+    problems: [],
+  } as const;
+  const privacyCode = {
+    language,
+    path: "/privacy",
+    organizationName,
+    claim: "c".repeat(160),
+    kind: "access",
+    address: { kind: "phone", value: "+79161234567" },
+  } as const;
+  const standing = {
+    language,
+    organizationName,
+    contact,
+    timeZone,
+    reference: "7k3mq9txbw5c2r8d4n6p0hjvae",
+    requestedAt: recordedAt,
+  } as const;
+  const working = {
+    status: "in_progress",
+    dueAt: new Date("2026-12-22T20:59:59Z"),
+    readyAt: null,
+    expiresAt: null,
+    deletedAt: null,
+  } as const;
+  const handed = {
+    ...working,
+    status: "delivered",
+    readyAt: new Date("2026-11-24T08:00:00Z"),
+    expiresAt: new Date("2026-12-08T08:00:00Z"),
+  } as const;
   const form = {
     language,
     path: "/c/pub_4x0q8s5hf6xv3y1m2n4p5q6r7s",
@@ -256,6 +302,54 @@ export function allPages(
     "stop-missing": renderStopPage({ ...stop, wrong: { typed: "" } }),
     "stop-done": renderStopDonePage({ ...done, number: "+79161234567" }),
     "stop-unknown": renderStopUnknownPage(language),
+    privacy: renderPrivacyPage(privacy),
+    "privacy-wrong": renderPrivacyPage({
+      ...privacy,
+      typed: words.typed,
+      problems: [{ at: "kind" }, { at: "whom", what: "unreadable" }],
+    }),
+    "privacy-too-many": renderPrivacyPage({
+      ...privacy,
+      kind: "erasure",
+      typed: "+79161234567",
+      problems: [{ at: "whom", what: "tooMany" }],
+    }),
+    "privacy-over": renderPrivacyPage({ ...privacy, problems: [{ at: "top", what: "over" }] }),
+    "privacy-code": renderPrivacyCodePage(privacyCode),
+    "privacy-code-email": renderPrivacyCodePage({
+      ...privacyCode,
+      kind: "objection",
+      notice: "stopped",
+      address: { kind: "email", value: `${words.typed.replaceAll(" ", "")}@mail.example` },
+    }),
+    "privacy-code-wrong": renderPrivacyCodePage({
+      ...privacyCode,
+      typed: "042 517",
+      problem: { kind: "wrong", triesLeft: 3 },
+    }),
+    "privacy-done": renderPrivacyDonePage({
+      language,
+      organizationName,
+      reference: standing.reference,
+      kind: "objection",
+    }),
+    "privacy-taken": renderPrivacyStatusPage({ ...standing, request: null }),
+    "privacy-working": renderPrivacyStatusPage({ ...standing, request: working }),
+    "privacy-delivered": renderPrivacyStatusPage({ ...standing, request: handed }),
+    "privacy-expired": renderPrivacyStatusPage({
+      ...standing,
+      request: { ...handed, status: "expired", deletedAt: new Date("2026-12-08T08:00:00Z") },
+    }),
+    "privacy-refused": renderPrivacyStatusPage({ ...standing, request: { ...working, status: "refused" } }),
+    "privacy-unable": renderPrivacyClosedPage({
+      language,
+      isGet: true,
+      state: "unable",
+      organizationName,
+      contact,
+    }),
+    "privacy-business": renderPrivacyClosedPage({ language, isGet: true, state: "business" }),
+    "privacy-reference": renderPrivacyClosedPage({ language, isGet: true, state: "reference" }),
     "sign-up": renderFormPage(form),
     "sign-up-one-box": renderFormPage({ ...form, boxes: form.boxes.slice(1), privacyNoticeUrl: null }),
     "sign-up-wrong": renderFormPage({

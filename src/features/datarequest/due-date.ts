@@ -114,3 +114,13 @@ export async function questionOfRequest(
 function detailsOf({ details }: RequestEventRow): Readonly<Record<string, unknown>> {
   return details as Record<string, unknown>;
 }
+
+/** Whether due dates can be told under a regime for an organization of this country: its public holidays are known. */
+export async function canBeCounted(regimeKey: string, country: string): Promise<boolean> {
+  const regime = findRegime(regimeKey);
+  if (regime === undefined || regime.basis === "secondary") return false;
+  if (regime.calendar === "none") return true;
+  const calendar =
+    regime.calendar === "member_state" ? await loadCalendar(country) : listedCalendar(regime.calendar);
+  return calendar !== undefined;
+}

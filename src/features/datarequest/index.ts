@@ -7,6 +7,7 @@ export { calendarCountry, calendarYearSchema } from "./domain/calendar.ts";
 export { type RequestKind, requestKinds } from "./domain/kind.ts";
 export { otherWays } from "./domain/letter.ts";
 export { draftLetter, type LetterInput } from "./draft-letter.ts";
+export { canBeCounted } from "./due-date.ts";
 export { discardLetter, editLetter } from "./edit-letter.ts";
 export {
   cancelRequest,
@@ -21,8 +22,9 @@ export { fillArchive } from "./fill-archive.ts";
 export { requeueLetters as resumeLetters } from "./letter-store.ts";
 export { listDue, watchRequests } from "./list-due.ts";
 export { listYears, loadYear } from "./manage-calendars.ts";
+export { noteIdentity } from "./note-identity.ts";
 export { openArchive } from "./open-archive.ts";
-export { openRequest } from "./open-request.ts";
+export { openableKinds, openRequest } from "./open-request.ts";
 export { sendOpendsrCallbacks } from "./opendsr-callbacks.ts";
 export { type OpendsrSigner, readOpendsrSigner, trialOpendsrSigner } from "./opendsr-certificate.ts";
 export { resumeCallbacks } from "./opendsr-store.ts";

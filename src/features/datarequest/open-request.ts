@@ -47,7 +47,7 @@ export interface RequesterInput {
 }
 
 /** Kinds that are carried out so far. */
-const carriedOut: readonly RequestKind[] = ["access", "portability", "objection"];
+export const openableKinds: readonly RequestKind[] = ["access", "portability", "objection"];
 
 const attempts = 5;
 
@@ -70,8 +70,8 @@ export async function openRequest(ctx: Context, input: DataRequestInput) {
 }
 
 async function open(ctx: Context, input: DataRequestInput): Promise<OpenedRequest> {
-  if (!carriedOut.includes(input.kind)) {
-    throw invalid("/kind", `Requests of this kind cannot be taken yet. Kinds: ${carriedOut.join(", ")}.`);
+  if (!openableKinds.includes(input.kind)) {
+    throw invalid("/kind", `Requests of this kind cannot be taken yet. Kinds: ${openableKinds.join(", ")}.`);
   }
   const receivedAt = notInFuture(input.receivedAt, ctx.services.now(), "/receivedAt").toISOString();
   const organization = await getOrganization(ctx);

@@ -1,6 +1,7 @@
 export { importOptOuts } from "./import-opt-outs.ts";
 export { type OpenedLink, openOptOutLink, optOutByCode } from "./opt-out-link.ts";
 export { isNewOptOut, keepOptOut } from "./record-opt-out.ts";
+export { stopMarketing } from "./stop-marketing.ts";
 export {
   type NewOptOut,
   optOutParts,

@@ -54,7 +54,7 @@ export function readTypedNumber(
  * same and answers the same whether anybody is known by the number or not. Ends nothing else, for it may be a stranger's.
  * Throws `too_many_requests` when it was said of this number too often of late.
  */
-export async function stopMarketing({ ctx }: OpenedOrganization, { hash }: TypedNumber) {
+export async function stopMarketing({ ctx }: OpenedOrganization, { hash }: Pick<TypedNumber, "hash">) {
   await takeTurn(ctx.services, "stop_number", `${ctx.organizationId}:${hash}`, limits.stopsPerNumber);
   const id = ctx.services.newId("opt");
   const publicId = formatId("opt", id);

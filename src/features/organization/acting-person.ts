@@ -14,6 +14,8 @@ export interface OpenedOrganization {
     readonly contact: string | undefined;
     readonly country: string | null;
     readonly timeZone: string;
+    /** Whether somebody set it: without, no due date can be told. */
+    readonly hasTimeZone: boolean;
   };
 }
 
@@ -28,7 +30,17 @@ export async function openForPerson(
   if (keys === undefined) return undefined;
   const ctx: Context = { services, organizationId, keys, actor: { kind: "person" }, requestId };
   const { id, name, dpo, country, timeZone } = await getOrganization(ctx);
-  return { ctx, organization: { id, name, contact: dpo?.contact, country, timeZone: timeZone ?? "UTC" } };
+  return {
+    ctx,
+    organization: {
+      id,
+      name,
+      contact: dpo?.contact,
+      country,
+      timeZone: timeZone ?? "UTC",
+      hasTimeZone: timeZone !== null,
+    },
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Context } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
 import { answerOnce } from "../../db/write.ts";
+import { codeOf, readCode } from "../../kernel/code.ts";
 import { notFound, SaysoError } from "../../kernel/errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
@@ -10,7 +11,6 @@ import { deriveKey, keyedHash } from "../../kernel/seal.ts";
 import { addSeconds } from "../../kernel/time.ts";
 import type { OpenedLink } from "../optout/index.ts";
 import { findSubject, readPerson, resolveSubject, type SubjectReference } from "../subject/index.ts";
-import { codeOf, readCode } from "./domain/code.ts";
 import { insertCode, recordRevealed, selectCodes, tryCode } from "./store.ts";
 
 /** A code as it goes to whoever sends it to the person. */

@@ -1,0 +1,1 @@
+export { dropPastClaims, openClaimedRequest, resumeClaims } from "./open-claimed-request.ts";
