@@ -11,11 +11,13 @@ import { createConsentRecorder } from "./features/consent/index.ts";
 import { consentRoutes } from "./features/consent/routes.ts";
 import { siteRoutes } from "./features/consent/site-routes.ts";
 import { dueRoutes } from "./features/datarequest/due-routes.ts";
+import { erasureRoutes } from "./features/datarequest/erasure-routes.ts";
 import { letterRoutes } from "./features/datarequest/letter-routes.ts";
 import { opendsrRoutes } from "./features/datarequest/opendsr-routes.ts";
 import { pickupRoutes } from "./features/datarequest/pickup-routes.ts";
 import { regimeRoutes } from "./features/datarequest/regime-routes.ts";
 import { dataRequestRoutes } from "./features/datarequest/routes.ts";
+import { requestStepRoutes } from "./features/datarequest/step-routes.ts";
 import { breakerRoutes } from "./features/gate/breaker-routes.ts";
 import {
   createGate,
@@ -109,8 +111,10 @@ export function buildApp(composed: Composed, config: Config): App {
   holdRoutes(app);
   dueRoutes(app);
   dataRequestRoutes(app);
+  requestStepRoutes(app);
   letterRoutes(app);
   regimeRoutes(app);
+  erasureRoutes(app);
   webhookRoutes(
     app,
     { services, organizationKeys, onComplaint: weighComplaints, ownKeywords: optOutKeywords },

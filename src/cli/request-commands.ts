@@ -81,7 +81,7 @@ function addOpenCommands(request: Command): void {
     .option("--email <address>")
     .option("--external-id <id>", "your own id of the person")
     .option("--subject <id>", "sub_…")
-    .option("--kind <kind>", "access, portability or objection", readKind, "access")
+    .option("--kind <kind>", "access, portability, erasure or objection", readKind, "access")
     .option("--regime <key>", "the law that sets the date; several with commas", "gdpr")
     .option("--received <instant>", "when it reached you; now without it", readInstant)
     .option("--language <tag>", "the person's; the organization's without it", readLanguage)

@@ -221,6 +221,8 @@ function translate(error: unknown, lost: "outcome_unknown" | "unavailable"): unk
   if (code === "55P03") {
     return new SaysoError("in_progress", "Another request holds what this one needs. Ask again.", { cause });
   }
+  // What the database's own guard says; see refuse_erased in the migrations.
+  if (code === "SAY10") return new SaysoError("gone", "This person's data was erased.", { cause });
   if (!isLost(error)) return error;
   return lost === "unavailable"
     ? unavailable(cause)

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { formatId } from "../kernel/ids.ts";
 import { limits } from "../kernel/limits.ts";
 import { errorCode } from "./database.ts";
 
@@ -77,6 +78,22 @@ async function deleteExpired(
     after = step?.lastKey ?? null;
   }
   return rows;
+}
+
+/**
+ * Removes once more what may have been written about somebody (uuids of all their records) while they were erased; see
+ * sweep_erased in the migrations. As the owner, who has the time to go through everything that others were told.
+ */
+export async function sweepErased(
+  owner: postgres.Sql,
+  organizationId: string,
+  records: readonly string[],
+): Promise<void> {
+  if (records.length === 0) return;
+  const publicIds = records.map((id) => formatId("sub", id));
+  const arrayOf = (ids: readonly string[]) => `{${ids.join(",")}}`;
+  await owner`
+    select sweep_erased(${organizationId}, ${arrayOf(records)}::text::uuid[], ${arrayOf(publicIds)}::text::text[])`;
 }
 
 /** Runs `work` with a connection of the role that owns the tables: nobody else may make, drop or empty partitions. */

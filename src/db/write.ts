@@ -57,6 +57,7 @@ export type AuditAction =
   | "subject.changed"
   | "subject.merged"
   | "subject.unlinked"
+  | "subject.erased"
   | "inbound_message.recorded"
   | "message_status.recorded"
   | "platform_preference.recorded"
@@ -115,6 +116,8 @@ export interface Job {
   readonly payload: Readonly<Record<string, unknown>>;
   /** Jobs of one key that have not started are one. */
   readonly key: string;
+  /** Not before; at once without it. */
+  readonly delaySeconds?: number;
 }
 
 export interface Write {
@@ -172,7 +175,8 @@ function assemble<Row>(sql: Sql, ctx: Context, { parts, result, audit, job, tell
     sql``,
   );
   const queued = job
-    ? sql`, queued as (select queue_job(${job.task}, ${JSON.stringify(job.payload)}::text::json, ${job.key}) from result)`
+    ? sql`, queued as (select queue_job(${job.task}, ${JSON.stringify(job.payload)}::text::json, ${job.key},
+        ${job.delaySeconds ?? 0}::int) from result)`
     : sql``;
   const remembered = ctx.idempotency
     ? sql`, remembered as (

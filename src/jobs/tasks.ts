@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { Composed } from "../compose.ts";
-import { applyRetention, asOwner, makePartitions } from "../db/partitions.ts";
+import { applyRetention, asOwner, makePartitions, sweepErased } from "../db/partitions.ts";
 import { dropPastTurns } from "../db/rate-limit.ts";
 import { dropUnclaimedAttachments, mailConfirmation } from "../features/consent/index.ts";
 import {
   buildRequestedArchive,
+  erasedRecords,
   expireArchives,
   mailLetter,
   resumeBuilds,
@@ -23,6 +24,7 @@ const letterJob = z.object({ organizationId: z.uuid(), letterId: z.uuid() });
 const confirmationJob = z.object({ organizationId: z.uuid(), captureTokenId: z.uuid(), hash: z.string() });
 const claimJob = z.object({ organizationId: z.uuid(), claimId: z.uuid() });
 const bodyJob = z.object({ id: z.uuid() });
+const erasureJob = z.object({ organizationId: z.uuid(), requestId: z.uuid() });
 const senderJob = z.object({ phoneNumberId: z.string(), wabaId: z.string() });
 
 /** All background work of the service: each task reads its payload and calls a use case. */
@@ -78,6 +80,11 @@ export function composeTasks(composed: Composed): Tasks {
       refresh_reach: () => refreshReach(services),
       weigh_complaints: () =>
         weighAllComplaints(services, (organizationId) => asSystem(organizationId, "weigh_complaints")),
+      sweep_erased: async (payload) => {
+        const { organizationId, requestId } = erasureJob.parse(payload);
+        const records = await erasedRecords(await asSystem(organizationId, "sweep_erased"), requestId);
+        await asOwner(ownerUrl, (owner) => sweepErased(owner, organizationId, records));
+      },
       make_partitions: async () => {
         const { made, inDefault } = await asOwner(ownerUrl, makePartitions);
         if (made.length > 0) services.log.info({ made }, "partitions made");

@@ -1,3 +1,5 @@
+import { keptFor } from "./retention.ts";
+
 /** Every limit of Sayso in one place. A refusal names the limit and what to do about it. */
 export const limits = {
   /** A JSON body of the API. */
@@ -11,7 +13,7 @@ export const limits = {
   batchRecipients: 1_000,
   /** Meta sends up to 3 MB and 1,000 updates in one body. */
   webhookBodyBytes: 4 * 1024 * 1024,
-  webhookRetentionDays: 8,
+  webhookRetentionDays: keptFor("raw_webhooks", "days"),
   /** Outgoing webhooks: enabled endpoints of an organization, and deliveries to one of them at the same time. */
   webhookEndpoints: 20,
   webhookLanes: 4,
@@ -28,7 +30,7 @@ export const limits = {
   /** Until the next attempt after the first failed one, the second and so on: three days in all. */
   webhookRetrySeconds: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 57_600, 86_400],
   /** How long the delivery log goes back, and what can be replayed. */
-  webhookDeliveryDays: 30,
+  webhookDeliveryDays: keptFor("delivery_log", "days"),
   /** How long somebody who listens is remembered without a sign of life, and how often they look. */
   webhookListenSeconds: 60,
   webhookListenMs: 250,
@@ -79,7 +81,7 @@ export const limits = {
   textLength: 10_000,
   keyLength: 64,
   idempotencyKeyLength: 200,
-  idempotencyRetentionDays: 30,
+  idempotencyRetentionDays: keptFor("repeated_requests", "days"),
   listDefault: 50,
   listMost: 200,
   clockSkewSeconds: 300,
@@ -119,9 +121,9 @@ export const limits = {
   noticeLeaseSeconds: 75,
   /** How long after it was due a notice is queued again, and how long it stays on record that there was one. */
   noticeStallSeconds: 30,
-  noticeKeptDays: 30,
   /** How far ahead a list of what is due looks. */
   dueDaysAhead: 366,
+  noticeKeptDays: keptFor("notices", "days"),
   /** A letter's text, and the letters of one request. */
   letterCharacters: 20_000,
   lettersOfRequest: 200,
@@ -199,7 +201,7 @@ export const limits = {
   preferenceCodesByLinkPerDay: 6,
   preferenceCodeLifeSeconds: 600,
   /** How long it stays on record that there was one. */
-  preferenceCodeKeptDays: 30,
+  preferenceCodeKeptDays: keptFor("codes", "days"),
   /** How long whoever gave a code may see and change everything on their page. */
   preferenceSessionSeconds: 900,
   /** Posts of one address to the page behind a link: codes asked for and tried. */
@@ -228,9 +230,15 @@ export const limits = {
   savedSenders: 100,
   liveApiKeysOfOneName: 2,
   passcodeTries: 5,
-  deliveryLifeDays: 14,
+  deliveryLifeDays: keptFor("archives", "days"),
   /** A finished archive that nobody was given a link to; a link ends it together with itself. */
   archiveLifeDays: 28,
+  /** How long after an erasure what proves consents can still be opened. */
+  evidenceYears: keptFor("consent_proof", "years"),
+  /** How long after an erasure what was written about the person meanwhile is looked for: longer than a statement may take. */
+  eraseAgainSeconds: 60,
+  /** How long backups may be kept. */
+  backupMostDays: 3_660,
   /** A sealed piece of a stored archive. */
   archiveChunkBytes: 1024 * 1024,
   /** Building an archive: a sign of life comes at least this often, and the whole may take this long. */

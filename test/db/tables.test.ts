@@ -5,6 +5,7 @@ import { is } from "drizzle-orm";
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { retention } from "../../src/kernel/retention.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
 const features = fileURLToPath(new URL("../../src/features", import.meta.url));
@@ -34,6 +35,11 @@ const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter
 /** PostgreSQL cuts names off there. */
 const cut = (name: string) => name.slice(0, 63);
 const typeOf = (type: string) => type.replace(/^timestamp \(3\)/, "timestamp(3)");
+
+it("every table is in one class of retention.json, or has nothing about a person in it", () => {
+  const listed = [...retention.classes.flatMap((one) => one.tables), ...retention.ofNobody];
+  expect(listed.toSorted()).toEqual(tables.map(({ name }) => name).toSorted());
+});
 
 it("every table of the code was read", () => {
   expect(tables.length).toBeGreaterThan(30);

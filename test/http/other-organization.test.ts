@@ -28,6 +28,8 @@ interface Things {
   readonly block: string;
   readonly switch: string;
   readonly hold: string;
+  readonly openErasure: string;
+  readonly doneErasure: string;
   readonly monitor: string;
   readonly breaker: string;
   /** Versions are numbers that each organization counts for itself: theirs has one that mine has not. */
@@ -151,6 +153,13 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
     ),
   );
   const ready = await openRequestOf(org, { subject: person });
+  const erasures: string[] = [];
+  for (const externalId of ["leaves", "left"]) {
+    const { id } = await openRequestOf(org, { subject: { externalId }, kind: "erasure" });
+    await org.post(`/v1/data-requests/${id}/approve`, { identity: { method: "in_person" } });
+    erasures.push(id);
+  }
+  await org.post(`/v1/data-requests/${erasures[1]}/erase`);
   await approveAndWait(org, ready.id);
   return {
     shop,
@@ -171,6 +180,8 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       block: block.id,
       switch: pulled.id,
       hold: hold.id,
+      openErasure: erasures[0] ?? "",
+      doneErasure: erasures[1] ?? "",
       monitor: monitor.id,
       breaker: breaker?.id ?? "",
       policy: `policies/${policies}`,
@@ -738,6 +749,21 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
     {
       names: ["breaker"],
       request: (t) => ({ path: `/v1/complaint-breakers/${t.breaker}/close`, body: { reason: "mended" } }),
+    },
+  ],
+  "GET /v1/data-requests/{id}/erasure-preview": [
+    get((t) => `/v1/data-requests/${t.openErasure}/erasure-preview`, "openErasure"),
+  ],
+  "GET /v1/data-requests/{id}/certificate": [
+    get((t) => `/v1/data-requests/${t.doneErasure}/certificate`, "doneErasure"),
+  ],
+  "GET /v1/data-requests/{id}/certificate.html": [
+    get((t) => `/v1/data-requests/${t.doneErasure}/certificate.html`, "doneErasure"),
+  ],
+  "POST /v1/data-requests/{id}/erase": [
+    {
+      names: ["openErasure"],
+      request: (t) => ({ path: `/v1/data-requests/${t.openErasure}/erase` }),
     },
   ],
   "GET /v1/holds": plain,

@@ -350,12 +350,17 @@ export async function askEveryRoute(
     {},
     { scope: "person", subject, reason: "A claim in court.", reviewAt: ago(-86_400) },
   );
-  await ask("POST /v1/holds", {}, { scope: "organization", reason: "A claim.", reviewAt: ago(-86_400) });
+  const ofAll = await ask(
+    "POST /v1/holds",
+    {},
+    { scope: "organization", reason: "A claim.", reviewAt: ago(-86_400) },
+  );
   const holdId = { id: hold.id ?? "" };
   await ask("GET /v1/holds");
   await ask("POST /v1/holds/{id}/review", holdId, { reason: "Not decided.", reviewAt: ago(-172_800) });
   await ask("GET /v1/holds/{id}", holdId);
-  await ask("POST /v1/holds/{id}/release", holdId, { reason: "Decided." });
+  for (const { id = "" } of [hold, ofAll])
+    await ask("POST /v1/holds/{id}/release", { id }, { reason: "Decided." });
   const watching = {
     sender: sender.id,
     purpose: "promotions",
@@ -482,6 +487,25 @@ export async function askEveryRoute(
       );
     } else await ask("POST /v1/data-requests/{id}/cancel", { id }, { reason: "Taken back." });
   }
+
+  const erasure = await ask(
+    "POST /v1/data-requests",
+    {},
+    {
+      subject: { phone: "+12025550188" },
+      kind: "erasure",
+      regime: "gdpr",
+      receivedAt: ago(0),
+      channel: "api",
+      language: "en",
+    },
+  );
+  const erasureId = { id: erasure.id ?? "" };
+  await ask("POST /v1/data-requests/{id}/approve", erasureId, { identity: { method: "in_person" } });
+  await ask("GET /v1/data-requests/{id}/erasure-preview", erasureId);
+  await ask("POST /v1/data-requests/{id}/erase", erasureId);
+  await ask("GET /v1/data-requests/{id}/certificate", erasureId);
+  await ask("GET /v1/data-requests/{id}/certificate.html", erasureId);
 
   // At the end: from then on the person has two records.
   const other = await ask(

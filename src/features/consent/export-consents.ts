@@ -140,7 +140,7 @@ function exported(
   now: Date,
 ): ExportedConsent {
   const sealed: SealedProvenance =
-    event.sealed === null || person?.evidenceKey === undefined
+    event.sealed === null || person?.evidenceKey === undefined || person.isErased
       ? {}
       : (JSON.parse(
           open(person.evidenceKey, consentPlace(event.subjectId, event.id), event.sealed).toString("utf8"),

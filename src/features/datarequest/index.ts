@@ -16,6 +16,7 @@ export {
   refusalGrounds,
   refuseRequest,
 } from "./end-request.ts";
+export { selectErasedRecords as erasedRecords } from "./erasure-store.ts";
 export { expireArchives } from "./expire-archives.ts";
 export { extendRequest } from "./extend-request.ts";
 export { fillArchive } from "./fill-archive.ts";

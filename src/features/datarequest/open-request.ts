@@ -47,7 +47,7 @@ export interface RequesterInput {
 }
 
 /** Kinds that are carried out so far. */
-export const openableKinds: readonly RequestKind[] = ["access", "portability", "objection"];
+export const openableKinds: readonly RequestKind[] = ["access", "portability", "erasure", "objection"];
 
 const attempts = 5;
 

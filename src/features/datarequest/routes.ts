@@ -9,14 +9,13 @@ import { requesterCapacities } from "./domain/requester.ts";
 import { openArchive } from "./open-archive.ts";
 import { openRequest } from "./open-request.ts";
 import { getRequest, listRequests } from "./present-request.ts";
-import { requestStepRoutes } from "./step-routes.ts";
 import { zipHeaders } from "./zip-headers.ts";
 
 const requestInput = z.strictObject({
   subject: subjectReference,
   kind: z.enum(requestKinds).openapi({
     description:
-      "access, portability and objection (to marketing) are carried out so far; the others are refused.",
+      "access, portability, erasure and objection (to marketing) are carried out so far; the others are refused.",
     example: "access",
   }),
   regime: z.union([text(64), z.array(text(64)).min(1).max(10)]).openapi({
@@ -296,7 +295,6 @@ export function dataRequestRoutes(app: App): void {
     async (c) =>
       c.json(await approveRequest(c.var.context, c.req.valid("param").id, c.req.valid("json")), 202),
   );
-  requestStepRoutes(app);
   app.openapi(
     createRoute({
       method: "post",

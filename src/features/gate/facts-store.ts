@@ -158,7 +158,7 @@ export async function selectFacts(services: Services, queries: readonly FactsQue
           select n, c, organization_id, "subjectId" from q where "subjectId" is not null) f
         cross join lateral (
           select s.root_id, s.merged_at from subject s
-          where s.organization_id = f.organization_id and s.id = f.subject_id offset 0) s
+          where s.organization_id = f.organization_id and s.id = f.subject_id and s.erased_at is null offset 0) s
         group by f.n, f.c, f.organization_id, s.root_id),
       record as materialized (
         select r.n, r.c, r.organization_id, r.root_id, r.merged_at, s.id, s.time_zone, s.saved_sender_ids

@@ -7,6 +7,7 @@ import { findPurpose } from "../organization/index.ts";
 import {
   findSubjects,
   hashIdentifier,
+  onceMoreIfErased,
   readReference,
   resolveSubject,
   type SubjectReference,
@@ -69,7 +70,12 @@ async function readOccurredAt(ctx: Context, input: OptOutInput): Promise<string>
   return notInFuture(input.occurredAt, ctx.services.now(), "/occurredAt").toISOString();
 }
 
-async function take(ctx: Context, input: OptOutInput, { unlessStanding = false } = {}) {
+/** Whoever was erased at this very moment is found no more by their identifiers: then the no is a newcomer's. */
+async function take(ctx: Context, input: OptOutInput, options: { unlessStanding?: boolean } = {}) {
+  return onceMoreIfErased(() => takeOnce(ctx, input, options));
+}
+
+async function takeOnce(ctx: Context, input: OptOutInput, { unlessStanding = false }) {
   const occurredAt = await readOccurredAt(ctx, input);
   const read = readReference(input.subject, "/subject");
   const people = await peopleOf(ctx, input.subject);

@@ -80,6 +80,7 @@ export async function getOrganization(ctx: Context) {
     notice: row.notice as Record<string, string> | null,
     fourEyes: row.fourEyes,
     secondaryRegimes: row.secondaryRegimes,
+    backupDays: row.backupDays,
     stopUrl: `${ctx.services.publicUrl}/stop/${formatId("org", row.id)}`,
     createdAt: row.createdAt.toISOString(),
   };

@@ -1,6 +1,7 @@
 import { type App, answer, body, createRoute, refusals, z } from "../../http/app.ts";
 import { requires } from "../../http/authenticate.ts";
 import { httpUrl, instant, keyName, listOf, pageById, pageByKey, pageOf, text } from "../../http/schemas.ts";
+import { limits } from "../../kernel/limits.ts";
 import { secondaryRegimes } from "../../kernel/secondary-regimes.ts";
 import { categories, lawfulBases } from "./domain/purposes.ts";
 import { changeOrganization, getOrganization } from "./manage-organizations.ts";
@@ -23,6 +24,7 @@ const organization = z
     notice: z.record(z.string(), z.string()).nullable(),
     fourEyes: z.boolean(),
     secondaryRegimes: z.array(z.string()),
+    backupDays: z.number().int().nullable(),
     stopUrl: z.string().openapi({
       description:
         "Where people end marketing with their number alone. Put it where they find it without a link of ours.",
@@ -63,6 +65,9 @@ const organizationChange = z.strictObject({
         "Laws for data requests whose terms rest on others' accounts of them (GET /v1/regimes). Naming one switches it " +
         "on: do so when a lawyer has confirmed its terms for you. The list replaces the one before.",
     }),
+  backupDays: z.number().int().min(1).max(limits.backupMostDays).optional().openapi({
+    description: "For how many days your backups of the database are kept: certificates of erasure say it.",
+  }),
 });
 
 const portfolioId = z

@@ -140,6 +140,7 @@ export interface OrganizationChange {
   readonly notice?: object | undefined;
   readonly fourEyes?: boolean | undefined;
   readonly secondaryRegimes?: readonly string[] | undefined;
+  readonly backupDays?: number | undefined;
 }
 
 export async function updateOrganization(ctx: Context, change: OrganizationChange, entity: string) {
@@ -157,7 +158,8 @@ export async function updateOrganization(ctx: Context, change: OrganizationChang
           supervisory_authority = coalesce(${json(change.supervisoryAuthority)}::text::jsonb, supervisory_authority),
           notice = coalesce(${json(change.notice)}::text::jsonb, notice),
           four_eyes = coalesce(${change.fourEyes ?? null}, four_eyes),
-          secondary_regimes = coalesce(${change.secondaryRegimes ?? null}::text[], secondary_regimes)
+          secondary_regimes = coalesce(${change.secondaryRegimes ?? null}::text[], secondary_regimes),
+          backup_days = coalesce(${change.backupDays ?? null}::int, backup_days)
         where id = ${ctx.organizationId} returning id`,
       ],
     ],

@@ -52,6 +52,8 @@ export const organization = pgTable("organization", {
   fourEyes: boolean().notNull().default(false),
   /** Laws that rest on others' accounts and are switched on deliberately. */
   secondaryRegimes: text().array().notNull().default([]),
+  /** For how many days its backups of the database are kept; null: it has not said. */
+  backupDays: integer(),
   /** Keys of its own, wrapped by the master key. */
   lookupKey: bytes().notNull(),
   dataKey: bytes().notNull(),

@@ -1,7 +1,7 @@
 import type { Context, Services } from "../../context.ts";
+import { once } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { parseId } from "../../kernel/ids.ts";
-import { keyedHash } from "../../kernel/seal.ts";
 import { noteIdentity, openRequest } from "../datarequest/index.ts";
 import { getOrganization } from "../organization/index.ts";
 import { openWish } from "./claim.ts";
@@ -21,24 +21,14 @@ export async function openClaimedRequest(ctx: Context, claimId: string): Promise
   if (claim?.sealed == null || claim.provenAt === null || claim.requestId !== null) return;
   const wish = openWish(ctx, claimId, claim.sealed);
   try {
-    const request = await openRequest(
-      {
-        ...ctx,
-        idempotency: {
-          key: `privacy/${claimId}`,
-          route: "privacy",
-          bodyHash: keyedHash(ctx.keys.data, claimId),
-        },
-      },
-      {
-        subject: { [wish.address.kind]: wish.address.value },
-        kind: wish.kind,
-        regime: regimeOfCountry((await getOrganization(ctx)).country ?? ""),
-        receivedAt: claim.createdAt.toISOString(),
-        channel: "web",
-        language: wish.language,
-      },
-    );
+    const request = await openRequest(once(ctx, "privacy", claimId), {
+      subject: { [wish.address.kind]: wish.address.value },
+      kind: wish.kind,
+      regime: regimeOfCountry((await getOrganization(ctx)).country ?? ""),
+      receivedAt: claim.createdAt.toISOString(),
+      channel: "web",
+      language: wish.language,
+    });
     const where = wish.address.kind === "email" ? "e-mail address" : "number";
     const note = `A code to the ${where} that the request is about was given back.`;
     await noteIdentity(ctx, request.id, { method, note });

@@ -6,6 +6,7 @@ export {
   findSubject,
   findSubjects,
   hashIdentifier,
+  onceMoreIfErased,
   readPerson,
   readReference,
   resolveIdentifiers,

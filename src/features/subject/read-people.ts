@@ -1,7 +1,7 @@
 import type { Context } from "../../context.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { type Key, open } from "../../kernel/seal.ts";
-import { identifierPlace, unwrapSubject } from "./resolve-subject.ts";
+import { identifierPlace, unwrapEvidenceKey, unwrapSubject } from "./resolve-subject.ts";
 import { selectPeople } from "./store.ts";
 
 /** A record of a person, as much of it as an export shows. */
@@ -10,7 +10,9 @@ export interface RecordedPerson {
   readonly subjectId: string;
   /** Every identifier of the person as it was given, the oldest first; none of somebody who was erased. */
   readonly identifiers: readonly { readonly kind: string; readonly value: string }[];
-  /** Opens what is sealed as evidence under this record; undefined for somebody who was erased. */
+  /** Their data was erased; what proves consents can still be opened for a time, where it is needed for a claim. */
+  readonly isErased: boolean;
+  /** Opens what is sealed as evidence under this record; undefined once that was destroyed, too. */
   readonly evidenceKey: Key | undefined;
 }
 
@@ -26,7 +28,7 @@ export async function readPeople(
       {
         subjectId: formatId("sub", rootId),
         identifiers: identifiers.flatMap((each) => {
-          if (each.dataKey === null || each.sealed === null) return [];
+          if (each.dataKey === null || each.evidenceKey === null || each.sealed === null) return [];
           const owner = unwrapSubject(
             ctx,
             each.owner,
@@ -37,7 +39,8 @@ export async function readPeople(
           const plain = open(owner.dataKey, place, Buffer.from(each.sealed, "base64"));
           return JSON.parse(plain.toString("utf8")) as { kind: string; value: string };
         }),
-        evidenceKey: dataKey === null ? undefined : unwrapSubject(ctx, id, dataKey, evidenceKey).evidenceKey,
+        isErased: dataKey === null,
+        evidenceKey: evidenceKey === null ? undefined : unwrapEvidenceKey(ctx, id, evidenceKey),
       },
     ]),
   );

@@ -233,3 +233,21 @@ export function unwrapSubject(
     open(ctx.services.masterKey, `subject:${id}:${use}`, wrapped);
   return { id, dataKey: unwrap(dataKey, "data_key"), evidenceKey: unwrap(evidenceKey, "evidence_key") };
 }
+
+/** A person's evidence key, which outlives the erasure of their data for a time. */
+export function unwrapEvidenceKey(ctx: Context, id: string, wrapped: Buffer): Key {
+  return open(ctx.services.masterKey, `subject:${id}:evidence_key`, wrapped);
+}
+
+/**
+ * Runs what finds a person and then writes about them; once more when they were erased in between, for nobody is found by
+ * an erased person's identifiers any more. Throws `gone` when the person was named by the id of their record.
+ */
+export async function onceMoreIfErased<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof SaysoError && error.code === "gone")) throw error;
+    return run();
+  }
+}

@@ -175,6 +175,8 @@ export async function selectRecords(ctx: Context, id: string): Promise<SubjectRo
         savedSenderIds: subject.savedSenderIds,
         dataKey: subject.dataKey,
         evidenceKey: subject.evidenceKey,
+        erasedAt: subject.erasedAt,
+        evidenceUntil: subject.evidenceUntil,
         createdAt: subject.createdAt,
       })
       .from(named)
@@ -192,11 +194,11 @@ export interface PersonRow {
   readonly id: string;
   readonly rootId: string;
   readonly dataKey: Buffer | null;
-  readonly evidenceKey: Buffer;
+  readonly evidenceKey: Buffer | null;
   readonly identifiers: readonly {
     readonly owner: string;
     readonly dataKey: string | null;
-    readonly evidenceKey: string;
+    readonly evidenceKey: string | null;
     readonly hash: string;
     readonly sealed: string | null;
   }[];

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { foreignKey, index, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { bytes, instant, organizationId } from "../../db/columns.ts";
 import { organization } from "../organization/tables.ts";
@@ -17,15 +18,20 @@ export const subject = pgTable(
     timeZone: text(),
     /** The senders whose number the person is known to have saved. */
     savedSenderIds: uuid().array().notNull().default([]),
-    /** Two keys of the person's own, wrapped by the master key. Erasure destroys the first. */
+    /** Two keys of the person's own, wrapped by the master key. Erasure destroys the first, its end of claims the second. */
     dataKey: bytes(),
-    evidenceKey: bytes().notNull(),
+    evidenceKey: bytes(),
+    /** Since when the record is nothing but what its proofs hang on: nothing is added to it any more. */
+    erasedAt: instant(),
+    /** When the evidence key of an erased person is destroyed, too. */
+    evidenceUntil: instant(),
     createdAt: instant().notNull().defaultNow(),
   },
   (t) => [
     primaryKey({ columns: [t.organizationId, t.id] }),
     foreignKey({ columns: [t.organizationId, t.rootId], foreignColumns: [t.organizationId, t.id] }),
     index().on(t.organizationId, t.rootId),
+    index("subject_evidence_until").on(t.evidenceUntil).where(sql`evidence_key is not null`),
   ],
 );
 

@@ -3,7 +3,13 @@ import { canonicalPhone, type Identifier, readIdentifiers } from "../../kernel/i
 import { formatId } from "../../kernel/ids.ts";
 import { keyedHash } from "../../kernel/seal.ts";
 import { confirmByMessage, consentByMessage, wordsBesideCode } from "../consent/index.ts";
-import { findSubjects, hashIdentifier, resolveIdentifiers, unlinkIdentifier } from "../subject/index.ts";
+import {
+  findSubjects,
+  hashIdentifier,
+  onceMoreIfErased,
+  resolveIdentifiers,
+  unlinkIdentifier,
+} from "../subject/index.ts";
 import { newCode } from "./ask-for-code.ts";
 import { changesBy, effectsOf } from "./domain/effects.ts";
 import type {
@@ -47,7 +53,7 @@ export async function applyUpdate(
 ): Promise<void> {
   switch (update.type) {
     case "inbound_message":
-      return applyInboundMessage(ctx, update, sender, ownKeywords);
+      return onceMoreIfErased(() => applyInboundMessage(ctx, update, sender, ownKeywords));
     case "message_status":
       return applyStatus(ctx, update, sender);
     case "platform_error":

@@ -11,6 +11,8 @@ export const scopesOfRoutes: readonly (readonly [routes: RegExp, needed: readonl
   [/ \/v1\/data-requests\/\{id\}\/archive$/, ["data_requests", "staff"]],
   [/ \/v1\/holiday-calendars\/\{country\}\/\{year\}$/, ["data_requests", "staff"]],
   [/ \/v1\/(data-requests|regimes|holiday-calendars)(\/|$)/, ["data_requests"]],
+  [/ \/v1\/data-requests\/\{id\}\/(archive|erase)$/, ["data_requests", "staff"]],
+  [/ \/v1\/data-requests(\/|$)/, ["data_requests"]],
   [/ \/v1\/subjects\/\{id\}\/account-data(\/|$)/, ["account_data"]],
   [/ \/v1\/account-sections$/, ["account_data"]],
   [/ \/v1\/subjects\//, ["subjects"]],
