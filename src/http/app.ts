@@ -91,7 +91,9 @@ function observe(services: Services): MiddlewareHandler<AppEnv> {
     else outgoing.setHeader("X-Request-Id", requestId);
     await next();
     const seconds = (performance.now() - started) / 1000;
-    const route = c.req.matchedRoutes.findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
+    // That of the handler that answered; of a middleware that did, the first of those that it kept from answering.
+    const { matchedRoutes, routeIndex } = c.req;
+    const route = matchedRoutes.slice(routeIndex).find(({ path }) => !path.endsWith("*"))?.path ?? "none";
     services.metrics.request({ method: c.req.method, route, status: c.res.status, seconds });
     const context = c.get("context") as Context | undefined;
     services.log.info(

@@ -43,6 +43,8 @@ interface Things {
   readonly requested: string;
   readonly message: string;
   readonly openRequest: string;
+  readonly takenBack: string;
+  readonly objection: string;
   /** Drafts about it, of one kind each: a question, one to show who asks, a receipt. */
   readonly letter: string;
   readonly secondLetter: string;
@@ -152,6 +154,8 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       (body) => post<{ id: string }>(`/v1/data-requests/${open.id}/letters`, body),
     ),
   );
+  const takenBack = await openRequestOf(org, { subject: { externalId: "thinks again" } });
+  const objection = await openRequestOf(org, { subject: { externalId: "objects" }, kind: "objection" });
   const ready = await openRequestOf(org, { subject: person });
   const erasures: string[] = [];
   for (const externalId of ["leaves", "left"]) {
@@ -194,6 +198,8 @@ async function outfit(phone: string, policies: number): Promise<Outfit> {
       requested: requested.id,
       message,
       openRequest: open.id,
+      takenBack: takenBack.id,
+      objection: objection.id,
       letter: letter?.id ?? "",
       secondLetter: secondLetter?.id ?? "",
       thirdLetter: thirdLetter?.id ?? "",
@@ -664,14 +670,14 @@ const routes: Readonly<Record<string, readonly Case[]>> = {
   ],
   "POST /v1/data-requests/{id}/cancel": [
     {
-      names: ["openRequest"],
-      request: (t) => ({ path: `/v1/data-requests/${t.openRequest}/cancel`, body: { reason: "No." } }),
+      names: ["takenBack"],
+      request: (t) => ({ path: `/v1/data-requests/${t.takenBack}/cancel`, body: { reason: "No." } }),
     },
   ],
   "POST /v1/data-requests/{id}/close": [
     {
-      names: ["openRequest"],
-      request: (t) => ({ path: `/v1/data-requests/${t.openRequest}/close`, body: { reason: "No." } }),
+      names: ["objection"],
+      request: (t) => ({ path: `/v1/data-requests/${t.objection}/close`, body: { reason: "No." } }),
     },
   ],
   "POST /v1/blocks/{id}/lift": [
@@ -951,7 +957,8 @@ async function allThatIsSeenBy({ shop, things }: Outfit): Promise<string[]> {
   const seen = reads.flatMap(([route, cases]) =>
     cases.length === 0 ? [pathOf(route)] : cases.map(({ request }) => request(things).path),
   );
-  const shown = seen.filter((path) => !path.endsWith("/archive"));
+  // Neither what is no text, nor what is as of now.
+  const shown = seen.filter((path) => !/\/(archive|erasure-preview)$/.test(path));
   return Promise.all(shown.map(async (path) => `${path} ${(await shop.org.get(path)).text}`));
 }
 

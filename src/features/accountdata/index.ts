@@ -13,4 +13,5 @@ export {
 } from "./domain/sections.ts";
 export type { SourceBook } from "./domain/source-book.ts";
 export { readSourcesFile } from "./read-sources-file.ts";
-export { notifySource, tellSources } from "./tell-sources.ts";
+export { noticesPart, type PreparedTelling } from "./source-store.ts";
+export { notifySource, prepareTelling, tellSources } from "./tell-sources.ts";

@@ -9,7 +9,7 @@ import { sourcesOf } from "./ask-sources.ts";
 import { sourceTrouble } from "./connectors/trouble.ts";
 import { personValues } from "./domain/person-values.ts";
 import { sourceTargets } from "./domain/source-book.ts";
-import { insertTelling } from "./source-store.ts";
+import { insertTelling, type PreparedTelling } from "./source-store.ts";
 
 /** What was carried out about a person and has to be carried out wherever else their data is. */
 export interface CarriedOut {
@@ -36,20 +36,27 @@ const eventOf = {
  * @param subjectId `sub_…`
  */
 export async function tellSources(ctx: Context, subjectId: string, carriedOut: CarriedOut): Promise<void> {
+  await insertTelling(ctx, await prepareTelling(ctx, subjectId, carriedOut));
+}
+
+/**
+ * The same, prepared for a statement that carries it out itself (`noticesPart`): nobody is told of what did not happen.
+ * Throws as `tellSources` does.
+ */
+export async function prepareTelling(
+  ctx: Context,
+  subjectId: string,
+  { right, requestId, sections = [] }: CarriedOut,
+): Promise<PreparedTelling> {
   const { root, identifiers } = await readPerson(ctx, subjectId);
-  const told = {
-    type: eventOf[carriedOut.right],
-    subjectId: formatId("sub", root.id),
-    requestId: carriedOut.requestId,
-    sections: carriedOut.sections ?? [],
-  };
+  const told = { type: eventOf[right], subjectId: formatId("sub", root.id), requestId, sections };
   const notice = Buffer.from(JSON.stringify({ ...told, person: personValues(identifiers) }));
   const notices = (await sourcesOf(ctx)).flatMap(({ name, notify }) => {
     if (notify === undefined) return [];
     const id = ctx.services.newId("evt");
     return [{ id, source: name, sealed: seal(noticeKey(ctx), noticePlace(id), notice).toString("base64") }];
   });
-  await insertTelling(ctx, told, notices);
+  return { ...told, notices };
 }
 
 // Not the person's own key: that may be gone before a source hears of it.

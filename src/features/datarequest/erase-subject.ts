@@ -4,6 +4,7 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { retention } from "../../kernel/retention.ts";
+import { prepareTelling } from "../accountdata/index.ts";
 import { getOrganization } from "../organization/index.ts";
 import { holdsOn } from "../retention/index.ts";
 import { readPerson } from "../subject/index.ts";
@@ -75,6 +76,8 @@ async function erase(ctx: Context, id: string): Promise<ErasedRow> {
     readPerson(ctx, formatId("sub", request.subjectId)),
   ]);
   const traces = await countTraces(ctx, [...person.keys.keys()]);
+  const subject = formatId("sub", person.root.id);
+  const telling = await prepareTelling(ctx, subject, { right: "erasure", requestId: id });
   const row = await eraseSubject(ctx, {
     requestId: request.id,
     subjectId: person.root.id,
@@ -82,6 +85,7 @@ async function erase(ctx: Context, id: string): Promise<ErasedRow> {
     to,
     backupDays,
     traces,
+    telling,
   });
   if (row !== undefined) return row;
   const { isHeld, openRequests } = await selectObstacles(ctx, request);

@@ -2,6 +2,7 @@ import type { Context } from "../../context.ts";
 import { tell, write } from "../../db/write.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
+import { noticesPart, type PreparedTelling } from "../accountdata/index.ts";
 import type { Traces } from "./domain/erasure.ts";
 import type { RequestStatus } from "./domain/life.ts";
 
@@ -99,6 +100,7 @@ export async function eraseSubject(
     readonly to: RequestStatus;
     readonly backupDays: number | null;
     readonly traces: Traces;
+    readonly telling: PreparedTelling;
   },
 ): Promise<ErasedRow | undefined> {
   const requestId = formatId("req", step.requestId);
@@ -124,12 +126,14 @@ export async function eraseSubject(
               ${JSON.stringify(step.traces)}::text::jsonb || e.counts)
           from moved m, erased e returning id`,
       ],
+      noticesPart(sql, ctx, step.telling, "erased"),
     ],
     result: sql`select e.erased_at as "erasedAt", e.evidence_until as "evidenceUntil", e.counts,
-      cardinality(e.records) as records from erased e, moved`,
+      cardinality(e.records) as records from erased e, moved, telling`,
     audit: { action: "subject.erased", entity: subjectId, details: { requestId } },
-    // As tellSources has it, in the erasure's own statement: nobody is told of one that did not happen.
-    tells: [tell(sql, "data.erased", { subjectId, requestId, sections: [] }, "erased")],
+    tells: [
+      tell(sql, step.telling.type, { subjectId, requestId, sections: step.telling.sections }, "erased"),
+    ],
     job: {
       task: "sweep_erased",
       payload: { organizationId: ctx.organizationId, requestId: step.requestId },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../../context.ts";
+import { once } from "../../db/write.ts";
 import { invalid, notFound, SaysoError } from "../../kernel/errors.ts";
 import { fieldErrors } from "../../kernel/field-errors.ts";
 import { formatId, parseId } from "../../kernel/ids.ts";
@@ -67,16 +68,13 @@ export async function takeOpendsrRequest(ctx: Context, text: string, domain: str
       const refused = refusedTarget(url, ctx.services.targets);
       if (refused !== undefined) throw invalid(`/status_callback_urls/${n}`, refused);
     }
-    const opened = await openRequest(
-      { ...ctx, idempotency: { key: `opendsr ${id}`, route: "POST /opendsr/requests", bodyHash } },
-      {
-        subject: subjectOf(request, domain),
-        kind: request.subject_request_type,
-        regime: request.regulation,
-        receivedAt: request.submitted_time,
-        channel: "opendsr",
-      },
-    );
+    const opened = await openRequest(once(ctx, "opendsr", id, text), {
+      subject: subjectOf(request, domain),
+      kind: request.subject_request_type,
+      regime: request.regulation,
+      receivedAt: request.submitted_time,
+      channel: "opendsr",
+    });
     await insertOpendsrRequest(ctx, {
       subjectRequestId: id,
       dataRequestId: parseId("req", opened.id) ?? "",

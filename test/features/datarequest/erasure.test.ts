@@ -1,10 +1,12 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { carryOutErasure } from "../../../src/features/datarequest/erase-subject.ts";
 import { composeTasks } from "../../../src/jobs/tasks.ts";
 import { parseId } from "../../../src/kernel/ids.ts";
 import { openRequestOf } from "../../support/data-request.ts";
 import { startTestService, type TestService } from "../../support/service.ts";
 import { ago, created, Shop } from "../../support/shop.ts";
+import { withSources } from "../../support/sources.ts";
 
 let service: TestService;
 let owner: postgres.Sql;
@@ -71,6 +73,27 @@ const rowsOf = async (subjectId: string) => {
 };
 
 describe("an erasure", () => {
+  test("has the sources that want to know told, and none of one that did not happen", async () => {
+    const told = async () =>
+      owner<{ count: number }[]>`
+        select count(*)::int from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
+        where t.identifier = 'notify_source' and j.payload ->> 'organizationId' = ${organizationId}`.then(
+        ([row]) => row?.count,
+      );
+    const url = "http://127.0.0.1:9/";
+    const sources = [{ name: "web", kind: "http", url, notify: { url }, sections: { account: {} } }];
+    const written = { hosts: ["127.0.0.1"], sources };
+    const ctx = withSources(await shop.org.context(), written);
+    await shop.proven(person);
+    const id = await approved();
+    const other = await openRequestOf(shop.org, { subject: person, kind: "access" });
+    await expect(carryOutErasure(ctx, id)).rejects.toMatchObject({ code: "conflict" });
+    expect(await told()).toBe(0);
+    await shop.org.post(`/v1/data-requests/${other.id}/cancel`, { reason: "Not wanted any more." });
+    await carryOutErasure(ctx, id);
+    expect(await told()).toBe(1);
+  });
+
   test("shows before what goes, what stays, why and until when, and changes nothing", async () => {
     await shop.proven(person);
     await shop.inbound(person);
