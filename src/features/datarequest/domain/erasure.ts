@@ -7,14 +7,14 @@ type Language = "en" | "ru";
 export type Traces = Readonly<Record<string, number>>;
 
 /** One class of records: what it is, in words for the person, and how many there are of it. */
-interface Part {
+export interface Part {
   readonly key: string;
   readonly data: string;
   readonly records: number;
 }
 
 /** What stays, why, and until when (ISO 8601); null: there is no fixed end. */
-interface StayingPart extends Part {
+export interface StayingPart extends Part {
   readonly reason: string;
   readonly until: string | null;
 }
