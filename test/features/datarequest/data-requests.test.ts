@@ -66,7 +66,7 @@ describe("opening a request", () => {
   });
 
   const refused: [string, object, string[]][] = [
-    ["a kind that is not carried out yet", { kind: "erasure" }, ["/kind"]],
+    ["a kind that is not carried out yet", { kind: "restriction" }, ["/kind"]],
     ["a kind that does not exist", { kind: "everything" }, ["/kind"]],
     ["an unknown regime", { regime: "hammurabi" }, ["/regime"]],
     ["a receipt in the future", { receivedAt: "2099-01-01T00:00:00Z" }, ["/receivedAt"]],

@@ -58,6 +58,7 @@ describe("the organization", () => {
       notice: null,
       fourEyes: false,
       secondaryRegimes: [],
+      backupDays: null,
       stopUrl: `https://consent.shop.example/stop/${shop.id}`,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });
