@@ -6,7 +6,7 @@ import { formatId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
 import { getOrganization } from "../organization/index.ts";
-import { readPerson } from "../subject/index.ts";
+import { readPeople } from "../subject/index.ts";
 import { deliveryUrl } from "./create-delivery.ts";
 import type { RequestKind } from "./domain/kind.ts";
 import {
@@ -22,6 +22,7 @@ import { getLetter } from "./present-letter.ts";
 import { findRequest } from "./present-request.ts";
 import { findRegime } from "./regimes.ts";
 import { sealDraft } from "./sealed-draft.ts";
+import { evidenceKeyOf } from "./sealed-text.ts";
 import type { DataRequestRow } from "./store.ts";
 import { letterLanguage, writeLetter } from "./write-letter.ts";
 
@@ -97,9 +98,10 @@ export async function prepareLetter(
     throw invalid("/legalGround", "Under this law a refusal names the provision that it rests on.");
   }
   const language = options.language ?? letterLanguage(request.language);
-  const [organization, person] = await Promise.all([
+  const [organization, people, key] = await Promise.all([
     getOrganization(ctx),
-    readPerson(ctx, formatId("sub", request.subjectId)),
+    readPeople(ctx, [request.subjectId]),
+    evidenceKeyOf(ctx, request),
   ]);
   const written = writeLetter(
     {
@@ -114,7 +116,8 @@ export async function prepareLetter(
     },
     content,
   );
-  const addresses = person.identifiers.filter(({ kind }) => kind === "email").map(({ value }) => value);
+  const identifiers = people.get(request.subjectId)?.identifiers ?? [];
+  const addresses = identifiers.filter(({ kind }) => kind === "email").map(({ value }) => value);
   const draft: Draft = edited({ ...written, mustSay: [...written.mustSay], addresses }, {});
   const id = ctx.services.newId("let");
   return {
@@ -122,6 +125,6 @@ export async function prepareLetter(
     kind: content.kind,
     language,
     neededBy: options.neededBy,
-    sealed: sealDraft(person.keys.get(request.subjectId)?.evidenceKey, id, draft),
+    sealed: sealDraft(key, id, draft),
   };
 }

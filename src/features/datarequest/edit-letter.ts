@@ -4,7 +4,8 @@ import { SaysoError } from "../../kernel/errors.ts";
 import { type Edit, edited } from "./domain/letter.ts";
 import { discardDraft, type LetterRow, updateDraft } from "./letter-store.ts";
 import { findLetter, getLetter } from "./present-letter.ts";
-import { letterKey, openDraft, sealDraft } from "./sealed-draft.ts";
+import { openDraft, sealDraft } from "./sealed-draft.ts";
+import { evidenceKeyOf } from "./sealed-text.ts";
 
 /**
  * Changes the words of a draft; `version` is the one that was looked at. Throws `not_found`, `invalid` when the letter
@@ -18,7 +19,7 @@ export async function editLetter(
 ) {
   const { request, row } = await findLetter(ctx, requestId, id);
   assertDraft(row, version);
-  const key = await letterKey(ctx, request.subjectId);
+  const key = await evidenceKeyOf(ctx, request);
   const draft = edited(openDraft(key, row), edit);
   const changed = await updateDraft(ctx, { id: row.id, version }, sealDraft(key, row.id, draft));
   if (changed === undefined) throw changedMeanwhile();

@@ -7,7 +7,8 @@ import { sentLetterPlace, sentLetterSchema } from "../../kernel/sealed-letter.ts
 import { type LetterRow, selectLetter, selectSentLetters } from "./letter-store.ts";
 import { lettersOf, presentLetter } from "./letters-of.ts";
 import { findRequest } from "./present-request.ts";
-import { letterKey, openDraft } from "./sealed-draft.ts";
+import { openDraft } from "./sealed-draft.ts";
+import { evidenceKeyOf } from "./sealed-text.ts";
 import type { DataRequestRow } from "./store.ts";
 import { mailOf } from "./write-letter.ts";
 
@@ -30,10 +31,7 @@ export async function findLetter(
  */
 export async function getLetter(ctx: Context, requestId: string, id: string) {
   const { request, row } = await findLetter(ctx, requestId, id);
-  const [key, allSent] = await Promise.all([
-    letterKey(ctx, request.subjectId),
-    selectSentLetters(ctx, request.id),
-  ]);
+  const [key, allSent] = await Promise.all([evidenceKeyOf(ctx, request), selectSentLetters(ctx, request.id)]);
   const sent = allSent.find(({ letterId }) => letterId === row.id);
   const draft = openDraft(key, row);
   const kept =

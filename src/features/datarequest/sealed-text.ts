@@ -1,8 +1,7 @@
 import type { Context } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
-import { formatId } from "../../kernel/ids.ts";
 import { type Key, open, seal } from "../../kernel/seal.ts";
-import { readPeople, readPerson } from "../subject/index.ts";
+import { readPeople } from "../subject/index.ts";
 import type { DataRequestRow, RequestEventRow } from "./store.ts";
 
 type Belongs = Pick<DataRequestRow, "id" | "subjectId">;
@@ -17,11 +16,18 @@ export async function sealForRequest(ctx: Context, request: Belongs, value: obje
   return { id, sealed: seal(key, placeOf(request.id, id), Buffer.from(JSON.stringify(value))) };
 }
 
-async function evidenceKeyOf(ctx: Context, { subjectId }: Belongs): Promise<Key> {
-  const { keys } = await readPerson(ctx, formatId("sub", subjectId));
-  const owner = keys.get(subjectId);
-  if (owner === undefined) throw new SaysoError("internal", "A request's person has no keys.");
-  return owner.evidenceKey;
+/**
+ * The key that the proof of a request is sealed under: it outlives an erasure, so that the request can still be ended and
+ * its person told. Throws `gone` when it was destroyed, too.
+ */
+export async function evidenceKeyOf(
+  ctx: Context,
+  { subjectId }: Pick<DataRequestRow, "subjectId">,
+): Promise<Key> {
+  const key = (await readPeople(ctx, [subjectId])).get(subjectId)?.evidenceKey;
+  if (key === undefined)
+    throw new SaysoError("gone", "What proves how this request was answered was erased.");
+  return key;
 }
 
 function placeOf(requestId: string, eventId: string): string {

@@ -11,7 +11,8 @@ import { chooseAddress, type OtherWay } from "./domain/letter.ts";
 import { assertDraft, changedMeanwhile } from "./edit-letter.ts";
 import { claimLetter, type LetterRow, queueLetter, recordFailure, recordSent } from "./letter-store.ts";
 import { findLetter, getLetter } from "./present-letter.ts";
-import { letterKey, openDraft, sealDraft } from "./sealed-draft.ts";
+import { openDraft, sealDraft } from "./sealed-draft.ts";
+import { evidenceKeyOf } from "./sealed-text.ts";
 import { selectRequest } from "./store.ts";
 import { mailOf } from "./write-letter.ts";
 
@@ -29,7 +30,7 @@ export async function sendLetter(
   const queued = await answerOnce(ctx, async () => {
     const { request, row } = await findLetter(ctx, requestId, id);
     assertDraft(row, version);
-    const key = await letterKey(ctx, request.subjectId);
+    const key = await evidenceKeyOf(ctx, request);
     const draft = openDraft(key, row);
     const address = chooseAddress(draft, to);
     if (ctx.keys.isSandbox)
@@ -63,7 +64,7 @@ export async function markLetterSent(
     assertDraft(row, input.version);
     const sentAt = notInFuture(input.sentAt, ctx.services.now(), "/sentAt");
     if (sentAt < request.receivedAt) throw invalid("/sentAt", "The request had not come in yet.");
-    const key = await letterKey(ctx, request.subjectId);
+    const key = await evidenceKeyOf(ctx, request);
     const { subject, text } = openDraft(key, row);
     const sealed = sealSent(key, row.id, { subject, text, html: null, to: null, note: input.note ?? null });
     const sent = await recordSent(
@@ -100,7 +101,7 @@ async function handOver(ctx: Context, row: LetterRow): Promise<undefined> {
   if (sendMail === undefined) throw new SaysoError("unavailable", "No mail server is configured (SMTP_URL).");
   const request = await selectRequest(ctx, row.requestId);
   if (request === undefined) throw new SaysoError("internal", "A letter has no request.");
-  const key = await letterKey(ctx, request.subjectId);
+  const key = await evidenceKeyOf(ctx, request);
   const draft = openDraft(key, row);
   const { subject, text } = draft;
   const to = chooseAddress(draft, draft.to);

@@ -250,6 +250,34 @@ describe("an erasure", () => {
     ]);
   });
 
+  test("leaves a request that can be told of and closed, in words that stay sealed", async () => {
+    await shop.org.patch("/v1/organization", {
+      dpo: { name: "Office", contact: "privacy@shop.example" },
+      supervisoryAuthority: { name: "Authority" },
+    });
+    await shop.proven({ ...person, email: "leaving@mail.example" });
+    const id = await approved();
+    const told = { kind: "done", what: "Your data will be erased." };
+    const before = await created<{ id: string; version: number }>(
+      shop.org.post(`/v1/data-requests/${id}/letters`, told),
+    );
+    expect((await erase(id)).status).toBe(200);
+    const sent = await shop.org.post(`/v1/data-requests/${id}/letters/${before.id}/mark-sent`, {
+      version: before.version,
+      way: "post",
+      sentAt: new Date().toISOString(),
+    });
+    expect([sent.status, sent.text]).toEqual([200, expect.stringContaining("Your data will be erased.")]);
+    const stays = [{ what: "Proof of consent", why: "Claims." }];
+    const after = { kind: "erasure_done", erasedOn: new Date().toISOString().slice(0, 10), stays };
+    expect(
+      await created<{ addresses: string[] }>(shop.org.post(`/v1/data-requests/${id}/letters`, after)),
+    ).toMatchObject({ addresses: [] });
+    const closed = await shop.org.post(`/v1/data-requests/${id}/close`, { reason: "They know." });
+    expect([closed.status, closed.text]).toEqual([200, expect.stringContaining('"closed"')]);
+    expect((await shop.org.get(`/v1/data-requests/${id}`)).text).toContain("They know.");
+  });
+
   test("is done once, and its repeated request gets the first answer", async () => {
     await shop.proven(person);
     const id = await approved();
