@@ -137,6 +137,7 @@ export function allPages(
   } as const;
   const working = {
     status: "in_progress",
+    isByArchive: true,
     dueAt: new Date("2026-12-22T20:59:59Z"),
     readyAt: null,
     expiresAt: null,
@@ -339,6 +340,10 @@ export function allPages(
     "privacy-expired": renderPrivacyStatusPage({
       ...standing,
       request: { ...handed, status: "expired", deletedAt: new Date("2026-12-08T08:00:00Z") },
+    }),
+    "privacy-carried-out": renderPrivacyStatusPage({
+      ...standing,
+      request: { ...working, status: "ready", isByArchive: false },
     }),
     "privacy-refused": renderPrivacyStatusPage({ ...standing, request: { ...working, status: "refused" } }),
     "privacy-unable": renderPrivacyClosedPage({

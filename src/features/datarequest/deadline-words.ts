@@ -1,9 +1,9 @@
 import { IntlMessageFormat } from "intl-messageformat";
+import type { Language } from "../../kernel/language.ts";
 import type { DayOff, DeadlineStep } from "./domain/deadline.ts";
 import type { Regime } from "./domain/regime.ts";
 import { findRegime } from "./regimes.ts";
 
-type Language = "en" | "ru";
 type Rule = Exclude<DeadlineStep["rule"], "day_off"> | DayOff;
 type Words = Readonly<Record<Rule, string>>;
 

@@ -4,7 +4,7 @@ import { getOrganization } from "../organization/index.ts";
 import { selectLoadedYears } from "./calendar-store.ts";
 import type { HolidayCalendar } from "./domain/calendar.ts";
 import type { Extension, Pause } from "./domain/deadline.ts";
-import type { CommonQuestion } from "./domain/earliest.ts";
+import { type CommonQuestion, earliestDueDate } from "./domain/earliest.ts";
 import type { Regime } from "./domain/regime.ts";
 import { listedCalendar, loadCalendar, withYears } from "./holidays.ts";
 import { findRegime, regimeKeys } from "./regimes.ts";
@@ -115,12 +115,14 @@ function detailsOf({ details }: RequestEventRow): Readonly<Record<string, unknow
   return details as Record<string, unknown>;
 }
 
-/** Whether due dates can be told under a regime for an organization of this country: its public holidays are known. */
-export async function canBeCounted(regimeKey: string, country: string): Promise<boolean> {
-  const regime = findRegime(regimeKey);
-  if (regime === undefined || regime.basis === "secondary") return false;
-  if (regime.calendar === "none") return true;
-  const calendar =
-    regime.calendar === "member_state" ? await loadCalendar(country) : listedCalendar(regime.calendar);
-  return calendar !== undefined;
+/** Whether a request that came in now could be opened under a regime: its due date can be told. */
+export async function canBeCounted(ctx: Context, regime: string): Promise<boolean> {
+  const receivedAt = ctx.services.now().toISOString();
+  try {
+    earliestDueDate(await questionOf(ctx, { regimes: [regime], kind: "access", receivedAt }));
+    return true;
+  } catch (error) {
+    if (error instanceof SaysoError && error.code === "invalid") return false;
+    throw error;
+  }
 }

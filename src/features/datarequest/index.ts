@@ -30,7 +30,7 @@ export { sendOpendsrCallbacks } from "./opendsr-callbacks.ts";
 export { type OpendsrSigner, readOpendsrSigner, trialOpendsrSigner } from "./opendsr-certificate.ts";
 export { resumeCallbacks } from "./opendsr-store.ts";
 export { getLetter, listLetters } from "./present-letter.ts";
-export { getRequest, listRequests } from "./present-request.ts";
+export { getRequest, listRequests, readStanding, type Standing } from "./present-request.ts";
 export { mailLetter, markLetterSent, sendLetter } from "./send-letter.ts";
 export { requeueStalled as resumeBuilds } from "./store.ts";
 export { warnOfDue } from "./warn-of-due.ts";

@@ -7,7 +7,7 @@ import { holdsOn } from "../retention/index.ts";
 import { explainDeadline } from "./deadline-words.ts";
 import type { DeadlineStep } from "./domain/deadline.ts";
 import type { Clock } from "./domain/earliest.ts";
-import { nextStep } from "./domain/life.ts";
+import { isAnsweredByArchive, nextStep, type RequestStatus } from "./domain/life.ts";
 import { selectWarnings, type WarningRow } from "./due-store.ts";
 import { lettersOf, nextLetter } from "./letters-of.ts";
 import { findRegime } from "./regimes.ts";
@@ -103,6 +103,26 @@ export async function getRequest(ctx: Context, id: string, language: Language) {
     timeline: events.map((event) => presentEvent(event, reasons.get(event.id))),
     archive: archive === undefined ? null : presentArchive(archive, deliveries),
   };
+}
+
+/** Where a request stands, as whoever has its reference may know: by when, and since and until when there is an archive. */
+export interface Standing {
+  readonly status: RequestStatus;
+  /** Else something is done, and the person is told. */
+  readonly isByArchive: boolean;
+  readonly dueAt: Date;
+  readonly readyAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly deletedAt: Date | null;
+}
+
+/** Where a request (uuid) stands. Opens nothing that is sealed. Undefined when there is none. */
+export async function readStanding(ctx: Context, id: string): Promise<Standing | undefined> {
+  const [row, archives] = await Promise.all([selectRequest(ctx, id), selectArchivesOf(ctx, [id])]);
+  if (row === undefined) return undefined;
+  const { readyAt = null, expiresAt = null, deletedAt = null } = archives.get(id) ?? {};
+  const isByArchive = isAnsweredByArchive(row.kind);
+  return { status: row.status, isByArchive, dueAt: row.dueAt, readyAt, expiresAt, deletedAt };
 }
 
 /** Requests of the organization, the newest first; or of them those that are open and that nobody answers for. */

@@ -14,8 +14,6 @@ export interface OpenedOrganization {
     readonly contact: string | undefined;
     readonly country: string | null;
     readonly timeZone: string;
-    /** Whether somebody set it: without, no due date can be told. */
-    readonly hasTimeZone: boolean;
   };
 }
 
@@ -38,7 +36,6 @@ export async function openForPerson(
       contact: dpo?.contact,
       country,
       timeZone: timeZone ?? "UTC",
-      hasTimeZone: timeZone !== null,
     },
   };
 }

@@ -57,9 +57,9 @@ export function kindsOf(): RequestKind[] {
 }
 
 /** Whether a request could be opened here: else a code would be sent, and the request would wait for what staff must set. */
-export async function isAble({ organization }: OpenedOrganization): Promise<boolean> {
-  const { country, hasTimeZone } = organization;
-  return country !== null && hasTimeZone && canBeCounted(regimeOfCountry(country), country);
+export async function isAble({ ctx, organization }: OpenedOrganization): Promise<boolean> {
+  const { country } = organization;
+  return country !== null && canBeCounted(ctx, regimeOfCountry(country));
 }
 
 /** Takes one of the turns that a caller's address has. Throws `too_many_requests` when none is left. */

@@ -10,6 +10,7 @@ import {
 } from "../../http/page.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
+import type { Standing } from "../datarequest/index.ts";
 
 /** What every page of requests is shown with. */
 interface PrivacyPage {
@@ -165,29 +166,23 @@ export interface PrivacyStatusPage extends PrivacyPage {
   readonly timeZone: string;
   readonly contact: string | undefined;
   readonly requestedAt: Date;
-  readonly request: {
-    readonly status: string;
-    readonly dueAt: Date;
-    readonly readyAt: Date | null;
-    readonly expiresAt: Date | null;
-    readonly deletedAt: Date | null;
-  } | null;
+  readonly request: Standing | null;
 }
 
 /** Requested, ready by, ready until, deleted: what people know from the report of WhatsApp's own. */
 export function renderPrivacyStatusPage(page: PrivacyStatusPage): string {
   const { language, timeZone, request } = page;
   const message = messages(language);
-  const state = standingOf(request?.status);
+  const state = standingOf(request);
   const moment = (at: Date | null) =>
     at === null ? message("privacyStatus.notYet") : shownMoment(at, language, timeZone);
-  const isOver = state === "refused" || state === "cancelled";
+  const isWaited = request?.isByArchive && state !== "refused" && state !== "cancelled";
   const steps =
     request === null
       ? []
       : [
           ["dueBy", shownDay(request.dueAt, language, timeZone)] as const,
-          ...(isOver && request.readyAt === null ? [] : [["readySince", moment(request.readyAt)] as const]),
+          ...(isWaited || request.readyAt !== null ? [["readySince", moment(request.readyAt)] as const] : []),
           ...(request.readyAt === null || request.expiresAt === null
             ? []
             : [["readyUntil", moment(request.expiresAt)] as const]),
@@ -211,9 +206,11 @@ export function renderPrivacyStatusPage(page: PrivacyStatusPage): string {
   );
 }
 
-/** The words for a status; one without words of its own is being worked on. */
-function standingOf(status: string | undefined): string {
-  if (status === undefined) return "taken";
+/** The words for where a request stands; a status without words of its own is being worked on. */
+function standingOf(request: Standing | null): string {
+  if (request === null) return "taken";
+  const { status, isByArchive } = request;
+  if (status === "ready" && !isByArchive) return "carriedOut";
   return pageTemplates.hasMessage(`privacyStatus.${status}.heading`) ? status : "working";
 }
 

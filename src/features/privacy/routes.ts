@@ -104,7 +104,6 @@ export function privacyRoutes(
     const language = pageLanguage(c);
     const found = await showStatus(services, organizationKeys, {
       reference,
-      language,
       requestId: c.var.requestId,
     });
     if (found === undefined) return closed(c, "reference");

@@ -132,6 +132,24 @@ describe("a request by the page", () => {
     );
   });
 
+  it("that asks for no archive is told done when it is, and speaks of no link", async () => {
+    const org = await shopIn(service);
+    const objection = await ask(org, { kind: "objection" });
+    const erasure = await ask(org, { kind: "erasure" });
+    expect(await requestsOf(org)).toMatchObject([
+      { kind: "erasure", status: "in_progress" },
+      { kind: "objection", status: "ready" },
+    ]);
+    const [{ id } = { id: "" }] = await requestsOf(org);
+    expect((await org.post(`/v1/data-requests/${id}/approve`, {})).status).toBe(202);
+    expect((await org.post(`/v1/data-requests/${id}/erase`)).status).toBe(200);
+    for (const { reference } of [objection, erasure]) {
+      const shown = await service.anonymous.get(`/privacy/${reference}`);
+      expect([shown.status, shown.text]).toEqual([200, expect.stringContaining("It has been done")]);
+      expect(shown.text).not.toMatch(/passcode|Not yet/);
+    }
+  });
+
   it("is as old as what was typed, and e-mail addresses do as well", async () => {
     const org = await shopIn(service);
     const { whom } = await ask(org, { whom: `${service.nextNumber()}@mail.example`, kind: "portability" });

@@ -1,7 +1,6 @@
 import { Temporal } from "temporal-polyfill";
+import type { Language } from "../../../kernel/language.ts";
 import type { Period, RetentionClass } from "../../../kernel/retention.ts";
-
-type Language = "en" | "ru";
 
 /** How many rows about a person each table has; a table that is not named has none. */
 export type Traces = Readonly<Record<string, number>>;

@@ -95,40 +95,17 @@ function untellable(
 }
 
 /** Something that a letter must say, whatever staff change in it: its name, and the words to look for. */
-export interface MustSay {
-  readonly element:
-    | "who"
-    | "contact"
-    | "reference"
-    | "due"
-    | "reason"
-    | "ground"
-    | "complaint"
-    | "link"
-    | "stays";
-  readonly words: string;
-}
+const mustSaySchema = z.object({
+  element: z.enum(["who", "contact", "reference", "due", "reason", "ground", "complaint", "link", "stays"]),
+  words: z.string(),
+});
+export type MustSay = z.infer<typeof mustSaySchema>;
 
 /** A letter as it is kept sealed while it can be changed. */
 export const draftSchema = z.object({
   subject: z.string(),
   text: z.string(),
-  mustSay: z.array(
-    z.object({
-      element: z.enum([
-        "who",
-        "contact",
-        "reference",
-        "due",
-        "reason",
-        "ground",
-        "complaint",
-        "link",
-        "stays",
-      ]),
-      words: z.string(),
-    }),
-  ),
+  mustSay: z.array(mustSaySchema),
   /** E-mail addresses of the person when it was written: an erasure takes them away before the letter goes out. */
   addresses: z.array(z.string()),
   /** The one that it is mailed to, once that was chosen. */

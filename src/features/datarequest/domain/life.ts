@@ -36,7 +36,6 @@ export const requestEventKinds = [
   "delivery_created",
   "downloaded",
   "archive_expired",
-  "letter_sent",
   "closed",
   "refused",
   "cancelled",
@@ -79,7 +78,6 @@ function notes(status: RequestStatus) {
   return {
     joined: status,
     assigned: status,
-    letter_sent: status,
     clarification_received: status,
   } satisfies Steps;
 }
@@ -89,17 +87,8 @@ function delays(status: RequestStatus) {
   return { clarification_asked: status, extended: status } satisfies Steps;
 }
 
-/** The letter that tells of an end may go out after it. */
-function ended(status: RequestStatus): Steps {
-  return { letter_sent: status };
-}
-
-const ends = {
-  closed: ended("closed"),
-  refused: ended("refused"),
-  cancelled: ended("cancelled"),
-  expired: ended("expired"),
-};
+/** Nothing moves a request that has ended. Letters may still go out: they are notes (`LetterNote`) and no steps. */
+const ends = { closed: {}, refused: {}, cancelled: {}, expired: {} } satisfies Partial<StepTable>;
 
 const beginning = {
   // Staff who already know the person note how, and nothing is asked (GDPR Art. 12(6): only where in doubt).
@@ -279,10 +268,9 @@ function approvalsWith(life: Life, by: string | undefined): readonly string[] {
 }
 
 function mustBeApproved(life: Life): void {
-  const missing = life.approvalsNeeded - life.approvals.length;
-  if (missing > 0) {
+  if (life.approvals.length < life.approvalsNeeded) {
     throw conflict(
-      missing === 2 || life.approvals.length === 0
+      life.approvals.length === 0
         ? "This data request is not approved yet. Approve it first."
         : "This data request needs a second approval, by somebody else than the first. Have them approve it.",
     );
