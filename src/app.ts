@@ -61,13 +61,11 @@ export function buildApp(composed: Composed, config: Config): App {
   const { services, organizationKeys } = composed;
   const app = createApp(services, trustProxies(config.trustedProxies));
 
-  app.use("/v1/*", authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }));
+  const authenticate = authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys });
+  app.use("/v1/*", authenticate);
   opendsrRoutes(app, composed.opendsr, {
     publicUrl: services.publicUrl,
-    before: [
-      authenticated(services, { findApiKey: apiKeyFinder(services), organizationKeys }),
-      ...jsonBody(() => limits.bodyBytes),
-    ],
+    before: [authenticate, ...jsonBody(() => limits.bodyBytes)],
   });
   const lanes = createLanes(services);
   const gate = createGate(services, lanes);

@@ -45,7 +45,7 @@ export async function askSources(
     }));
   const found: SourcedSection[] = [];
   let bytes = 0;
-  for await (const group of inOrder(once(await sourcesOf(ctx)), work, limits.sourcesAtOnce)) {
+  for await (const group of inOrder(inOneGroup(await sourcesOf(ctx)), work, limits.sourcesAtOnce)) {
     for (const answer of group.flat()) {
       if (answer.document !== undefined) bytes += Buffer.byteLength(JSON.stringify(answer.document));
       found.push(bytes > limits.accountDataBytes && answer.document !== undefined ? tooMuch(answer) : answer);
@@ -54,7 +54,7 @@ export async function askSources(
   return found;
 }
 
-async function* once<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[]> {
+async function* inOneGroup<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[]> {
   yield items;
 }
 

@@ -90,8 +90,12 @@ export function makeCertificate({
     der(0xa3, der(0x30, alternativeName)),
   );
   const signature = der(0x03, Buffer.from([0]), sign("sha256", body, issuer.key));
-  const text = der(0x30, body, algorithm, signature).toString("base64").replaceAll(/.{64}/g, "$&\n");
-  return `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+  // Lines of 64 (RFC 7468), and no empty one at the end: OpenSSL would not read it.
+  const lines =
+    der(0x30, body, algorithm, signature)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
 /** One element of DER: its tag, its length, and what is in it. */

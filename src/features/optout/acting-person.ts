@@ -1,7 +1,7 @@
 import type { Context } from "../../context.ts";
 import { addSeconds } from "../../kernel/time.ts";
 
-export { type OpenedOrganization, openForPerson } from "../organization/index.ts";
+export { type OpenedOrganization, openNamedPage } from "../organization/index.ts";
 
 /** How long after a no of an organization's what was handed over before it may still arrive, in seconds. */
 export type HandingOver = (ctx: Context) => Promise<number>;

@@ -1,29 +1,12 @@
-import type { OrganizationKeys, Services } from "../../context.ts";
+import type { Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { readIdentifiers, readTypedPhone } from "../../kernel/identifier.ts";
-import { formatId, parseId } from "../../kernel/ids.ts";
+import { formatId } from "../../kernel/ids.ts";
 import { limits } from "../../kernel/limits.ts";
-import { onlyOrganizationId } from "../organization/index.ts";
 import { hashIdentifier } from "../subject/index.ts";
-import { type OpenedOrganization, openForPerson } from "./acting-person.ts";
+import type { OpenedOrganization } from "./acting-person.ts";
 import { insertStop } from "./store.ts";
-
-/**
- * The organization whose page `/stop/{org_…}` is; `/stop` alone is that of the only one. An organization's id is no
- * secret: every link begins with it. Undefined when there is no such organization, or several and none is named.
- */
-export async function openStopPage(
-  services: Services,
-  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
-  named: string | undefined,
-  requestId: string,
-): Promise<OpenedOrganization | undefined> {
-  const organizationId = named === undefined ? await onlyOrganizationId(services.db) : parseId("org", named);
-  return organizationId === undefined
-    ? undefined
-    : openForPerson(services, organizationKeys, organizationId, requestId);
-}
 
 /** Takes one of the turns that a caller's address has. Throws `too_many_requests` when none is left. */
 export function takeStopTurn(services: Services, address: string): Promise<void> {

@@ -6,8 +6,8 @@ import { readForm } from "../../http/form.ts";
 import { pageLanguage } from "../../http/language.ts";
 import { pageHeaders } from "../../http/page-security.ts";
 import { limits } from "../../kernel/limits.ts";
-import { type HandingOver, handedOverUntil } from "./acting-person.ts";
-import { openStopPage, readTypedNumber, stopMarketing, takeStopTurn } from "./stop-marketing.ts";
+import { type HandingOver, handedOverUntil, openNamedPage } from "./acting-person.ts";
+import { readTypedNumber, stopMarketing, takeStopTurn } from "./stop-marketing.ts";
 import { renderStopDonePage, renderStopPage, renderStopUnknownPage } from "./stop-page.ts";
 
 /**
@@ -21,7 +21,7 @@ export function stopRoutes(
   handingOver: HandingOver,
 ): void {
   const opened = (c: HonoContext<AppEnv>) =>
-    openStopPage(services, organizationKeys, c.req.param("organization"), c.var.requestId);
+    openNamedPage(services, organizationKeys, c.req.param("organization"), c.var.requestId);
   const html = (c: HonoContext<AppEnv>, page: string, status: 200 | 404 | 422 = 200) =>
     c.body(page, status, pageHeaders);
   const form = (c: HonoContext<AppEnv>, organizationName: string, wrong?: { typed: string }) =>

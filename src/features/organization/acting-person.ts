@@ -1,8 +1,10 @@
 import type { Context, OrganizationKeys, Services } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
+import { parseId } from "../../kernel/ids.ts";
 import { organizationOfLinkToken, readLinkToken } from "../../kernel/link-token.ts";
 import { deriveKey } from "../../kernel/seal.ts";
 import { getOrganization } from "./manage-organizations.ts";
+import { selectOnlyOrganizationId } from "./store.ts";
 
 /** An organization as somebody finds it who came to one of its pages, with a context in which they act themselves. */
 export interface OpenedOrganization {
@@ -28,16 +30,25 @@ export async function openForPerson(
   if (keys === undefined) return undefined;
   const ctx: Context = { services, organizationId, keys, actor: { kind: "person" }, requestId };
   const { id, name, dpo, country, timeZone } = await getOrganization(ctx);
-  return {
-    ctx,
-    organization: {
-      id,
-      name,
-      contact: dpo?.contact,
-      country,
-      timeZone: timeZone ?? "UTC",
-    },
-  };
+  return { ctx, organization: { id, name, contact: dpo?.contact, country, timeZone: timeZone ?? "UTC" } };
+}
+
+/**
+ * The organization whose page `/stop/{org_…}` or `/privacy/{org_…}` is; without a name that of the only one. An
+ * organization's id is no secret: every link begins with it. Undefined when there is no such organization, or several and
+ * none is named.
+ */
+export async function openNamedPage(
+  services: Services,
+  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
+  named: string | undefined,
+  requestId: string,
+): Promise<OpenedOrganization | undefined> {
+  const organizationId =
+    named === undefined ? await selectOnlyOrganizationId(services.db) : parseId("org", named);
+  return organizationId === undefined
+    ? undefined
+    : openForPerson(services, organizationKeys, organizationId, requestId);
 }
 
 /**

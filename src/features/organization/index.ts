@@ -1,4 +1,4 @@
-export { type OpenedOrganization, openForPerson, openLink } from "./acting-person.ts";
+export { type OpenedOrganization, openForPerson, openLink, openNamedPage } from "./acting-person.ts";
 export { openInstallation, organizationKeyring, type SigningKey } from "./keys.ts";
 export { apiKeyFinder, createApiKey, endApiKey, listApiKeys } from "./manage-api-keys.ts";
 export { createOrganization, getOrganization, listOrganizations, sandboxOf } from "./manage-organizations.ts";
@@ -7,7 +7,6 @@ export { findSender } from "./manage-senders.ts";
 
 export {
   selectFirstOrganizationId as firstOrganizationId,
-  selectOnlyOrganizationId as onlyOrganizationId,
   selectPurpose as findPurpose,
   selectPurposesOf as findPurposes,
   selectSenders as findSenders,

@@ -1,9 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Context, OrganizationKeys, Services } from "../../context.ts";
+import type { Context, Services } from "../../context.ts";
 import { takeTurn } from "../../db/rate-limit.ts";
 import { codeOf, readCode } from "../../kernel/code.ts";
 import { readIdentifiers, readTypedPhone } from "../../kernel/identifier.ts";
-import { parseId } from "../../kernel/ids.ts";
 import type { Language } from "../../kernel/language.ts";
 import { limits } from "../../kernel/limits.ts";
 import { makeLinkToken, readLinkToken } from "../../kernel/link-token.ts";
@@ -11,11 +10,13 @@ import { deriveKey, keyedHash, open, seal } from "../../kernel/seal.ts";
 import { canBeCounted, openableKinds, type RequestKind } from "../datarequest/index.ts";
 import { prepareNotice } from "../notifier/index.ts";
 import { stopMarketing } from "../optout/index.ts";
-import { type OpenedOrganization, onlyOrganizationId, openForPerson } from "../organization/index.ts";
+import type { OpenedOrganization } from "../organization/index.ts";
 import { hashIdentifier } from "../subject/index.ts";
 import { regimeOfCountry } from "./domain/regime-of-country.ts";
 import { hashReference, referenceOf } from "./reference.ts";
 import { insertCode, selectClaim, selectNewestCode, tryCode } from "./store.ts";
+
+export { type OpenedOrganization, openNamedPage } from "../organization/index.ts";
 
 /** Whom a request is about, as it was typed and read. */
 export interface TypedAddress {
@@ -30,22 +31,6 @@ export interface Wish {
   readonly kind: RequestKind;
   readonly address: TypedAddress;
   readonly language: Language;
-}
-
-/**
- * The organization whose page `/privacy/{org_…}` is; `/privacy` alone is that of the only one. Undefined when there is no
- * such organization, or several and none is named.
- */
-export async function openPrivacyPage(
-  services: Services,
-  organizationKeys: (organizationId: string) => Promise<OrganizationKeys>,
-  named: string | undefined,
-  requestId: string,
-): Promise<OpenedOrganization | undefined> {
-  const organizationId = named === undefined ? await onlyOrganizationId(services.db) : parseId("org", named);
-  return organizationId === undefined
-    ? undefined
-    : openForPerson(services, organizationKeys, organizationId, requestId);
 }
 
 /**

@@ -11,8 +11,9 @@ import {
   isAble,
   kindsOf,
   makeClaim,
+  type OpenedOrganization,
   openClaim,
-  openPrivacyPage,
+  openNamedPage,
   proveClaim,
   readAddress,
   sendAgain,
@@ -31,7 +32,7 @@ import { isReference, referenceOf } from "./reference.ts";
 import { showStatus } from "./show-status.ts";
 
 type PageContext = HonoContext<AppEnv>;
-type Opened = NonNullable<Awaited<ReturnType<typeof openPrivacyPage>>>;
+type Opened = OpenedOrganization;
 type Status = 200 | 404 | 409 | 422 | 429;
 
 /**
@@ -95,7 +96,7 @@ export function privacyRoutes(
   const show = async (c: PageContext) => {
     const named = c.req.param("place");
     if (named !== undefined && isReference(named)) return standing(c, named);
-    const opened = await openPrivacyPage(services, organizationKeys, named, c.var.requestId);
+    const opened = await openNamedPage(services, organizationKeys, named, c.var.requestId);
     if (opened === undefined)
       return closed(c, named?.startsWith("org_") === false ? "reference" : "business");
     return (await isAble(opened)) ? form(c, opened) : unable(c, opened);
@@ -127,7 +128,7 @@ export function privacyRoutes(
     );
 
   const take = async (c: PageContext) => {
-    const opened = await openPrivacyPage(services, organizationKeys, c.req.param("place"), c.var.requestId);
+    const opened = await openNamedPage(services, organizationKeys, c.req.param("place"), c.var.requestId);
     if (opened === undefined) return closed(c, "business");
     if (!(await isAble(opened))) return unable(c, opened);
     const fields = await readForm(c);

@@ -430,4 +430,14 @@ describe("the certificate", () => {
       expect(verify("sha256", Buffer.from("{}"), certificate.publicKey, signature)).toBe(true);
     },
   );
+
+  it("can be read whatever its length", () => {
+    const now = new Date();
+    for (let length = 1; length <= 96; length += 1) {
+      const name = `${"a".repeat(Math.ceil(length / 2))}.${"b".repeat(Math.floor(length / 2))}.example`;
+      const { certificate } = trialOpendsrSigner(`https://${name}`, now);
+      expect(new X509Certificate(certificate).subject, name).toBe(`CN=${name}`);
+      expect(certificate).not.toContain("\n\n");
+    }
+  });
 });

@@ -1,4 +1,4 @@
-import { type Connection, createConnection, type RowDataPacket, type TypeCastField } from "mysql2";
+import type { Connection, RowDataPacket, TypeCastField } from "mysql2";
 import { errorCode } from "../../../db/database.ts";
 import { SaysoError } from "../../../kernel/errors.ts";
 import { limits } from "../../../kernel/limits.ts";
@@ -21,6 +21,8 @@ export async function askMysql(
   bindings: readonly Binding[],
 ): Promise<string[][]> {
   const { hostname, port, username, password, pathname, searchParams } = new URL(source.url);
+  // Read only where there is such a source: every start of the command line would pay for it.
+  const { createConnection } = await import("mysql2");
   const connection = createConnection({
     host: hostname.replace(/^\[|\]$/g, ""),
     port: port === "" ? 3306 : Number(port),
