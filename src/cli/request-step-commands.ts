@@ -19,6 +19,7 @@ interface StepOptions extends OutputOptions {
   readonly owner?: string;
   readonly reason: string;
   readonly ground: RefusalGround;
+  readonly legalGround?: string;
   readonly at?: Date;
   readonly until?: string;
 }
@@ -45,17 +46,30 @@ export function addStepCommands(request: Command): void {
     receiveClarification(ctx, id, { answeredAt: at?.toISOString() }),
   ).option("--at <instant>", "when; now without it", readInstant);
   reasoned(
-    step(request, "extend", "put the answer off, once", (ctx, id, { reason, at, until }) =>
-      extendRequest(ctx, id, { reason, notifiedAt: at?.toISOString(), until }),
+    step(
+      request,
+      "extend",
+      "put the answer off, once, with the letter as a draft",
+      (ctx, id, { reason, at, until }) =>
+        extendRequest(ctx, id, { reason, notifiedAt: at?.toISOString(), until }),
     ),
   )
     .option("--at <instant>", "when the person was told; now without it", readInstant)
     .option("--until <day>", "the date they were told, for a law that sets no length", readDay);
   reasoned(
-    step(request, "refuse", "refuse it; its archive is deleted", (ctx, id, { ground, reason }) =>
-      refuseRequest(ctx, id, { ground, reason }),
+    step(
+      request,
+      "refuse",
+      "refuse it, with the letter as a draft; its archive is deleted",
+      (ctx, id, { ground, reason, legalGround }) => refuseRequest(ctx, id, { ground, reason, legalGround }),
     ),
-  ).requiredOption("--ground <ground>", "such as excessive or rights_of_others", readRefusalGround);
+  )
+    .requiredOption("--ground <ground>", "such as excessive or rights_of_others", readRefusalGround)
+    .option(
+      "--legal-ground <text>",
+      "the provision that it rests on, where the law wants it named",
+      readName,
+    );
   reasoned(
     step(request, "cancel", "end it, since it was taken back", (ctx, id, { reason }) =>
       cancelRequest(ctx, id, { reason }),
@@ -80,6 +94,9 @@ function step(
       print(options, stepped, [
         `${stepped.id} is ${stepped.status}; the last day to answer is ${stepped.lastDay}.`,
         stepped.owner === null ? "Nobody answers for it yet." : `${stepped.owner} answers for it.`,
+        ...(stepped.next !== null && "letterId" in stepped.next
+          ? [`Send ${stepped.next.letterId} by ${stepped.next.neededBy}.`]
+          : []),
       ]);
     },
   );

@@ -13,7 +13,9 @@ export async function lifeOfEvents(
   const row = await findRequest(ctx, id);
   const events = await selectEvents(ctx, row.id);
   const { approvalsNeeded } = (events[0]?.details ?? {}) as { approvalsNeeded: 1 | 2 };
-  const replayed = events.slice(1).reduce(
+  // Notes about letters are no steps.
+  const steps = events.slice(1).filter(({ event }) => !event.startsWith("letter_"));
+  const replayed = steps.reduce(
     (life, event): Life => {
       const { owner } = event.details as { owner?: string | null };
       const next = takeStep(life, {

@@ -26,7 +26,7 @@ import { evidenceKeyOf } from "./sealed-text.ts";
 import type { DataRequestRow } from "./store.ts";
 import { letterLanguage, writeLetter } from "./write-letter.ts";
 
-/** A letter that staff write; those that a step leaves (refusal, extension) come with it. */
+/** A letter that staff write; those of a refusal and an extension come with these steps. */
 export type LetterInput = { readonly language?: Language | undefined } & (
   | { readonly kind: "receipt" }
   | { readonly kind: "identity_needed"; readonly how?: string | undefined }

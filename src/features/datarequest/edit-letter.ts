@@ -5,7 +5,7 @@ import { type Edit, edited } from "./domain/letter.ts";
 import { discardDraft, type LetterRow, updateDraft } from "./letter-store.ts";
 import { findLetter, getLetter } from "./present-letter.ts";
 import { openDraft, sealDraft } from "./sealed-draft.ts";
-import { evidenceKeyOf } from "./sealed-text.ts";
+import { evidenceKeyOf, sealForRequest } from "./sealed-text.ts";
 
 /**
  * Changes the words of a draft; `version` is the one that was looked at. Throws `not_found`, `invalid` when the letter
@@ -27,7 +27,7 @@ export async function editLetter(
 }
 
 /**
- * Gives a draft up. Throws `not_found`, and `conflict` when it is no draft or when a step of the request rests on it: what
+ * Gives a draft up, with a reason that is kept sealed. Throws `not_found`, and `conflict` when it is no draft or when a step of the request rests on it: what
  * the person has to be told cannot be dropped.
  */
 export async function discardLetter(
@@ -37,12 +37,12 @@ export async function discardLetter(
   { reason }: { reason: string },
 ) {
   await answerOnce(ctx, async () => {
-    const { row } = await findLetter(ctx, requestId, id);
+    const { request, row } = await findLetter(ctx, requestId, id);
     assertDraft(row, row.version);
     if (row.neededBy !== null) {
       throw new SaysoError("conflict", "The person must get this letter: change it, but send it.");
     }
-    const discarded = await discardDraft(ctx, row.id, reason);
+    const discarded = await discardDraft(ctx, row.id, await sealForRequest(ctx, request, { reason }));
     if (discarded === undefined) throw changedMeanwhile();
     return discarded;
   });

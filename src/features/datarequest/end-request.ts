@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { getOrganization } from "../organization/index.ts";
+import { takeStep } from "./domain/life.ts";
 import { endArchivePart } from "./life-store.ts";
 import { takeStaffStep } from "./staff-step.ts";
 
@@ -21,11 +22,20 @@ export type RefusalGround = (typeof refusalGrounds)[number];
 
 /**
  * Refuses a request, with the ground, the reasons as the person is told them, and where to complain (GDPR Art. 12(4)):
- * the organization's supervisory authority, which must be set. An archive that was built is deleted. Throws `not_found`;
+ * the organization's supervisory authority, which must be set. An archive that was built is deleted. The letter
+ * is left as a draft, and must be with the person by the due date. `legalGround` is the provision that the refusal rests on,
+ * where the law wants it named. Throws `not_found`;
  * `invalid` when there is no telling where to complain; `conflict` when the request has its answer or cannot be refused.
  */
-export function refuseRequest(ctx: Context, id: string, input: { ground: RefusalGround; reason: string }) {
-  return takeStaffStep(ctx, id, async () => {
+export function refuseRequest(
+  ctx: Context,
+  id: string,
+  input: { ground: RefusalGround; reason: string; legalGround?: string | undefined },
+) {
+  return takeStaffStep(ctx, id, async (request) => {
+    const { ground, reason, legalGround } = input;
+    const event = { kind: "refused", reason } as const;
+    takeStep(request, event);
     const { supervisoryAuthority } = await getOrganization(ctx);
     if (supervisoryAuthority === null) {
       throw new SaysoError(
@@ -33,11 +43,11 @@ export function refuseRequest(ctx: Context, id: string, input: { ground: Refusal
         "A refusal says where to complain: set the organization's supervisoryAuthority first (PATCH /v1/organization).",
       );
     }
-    const { ground, reason } = input;
     return {
-      event: { kind: "refused", reason },
+      event,
       details: { ground, complaint: supervisoryAuthority },
       audit: { action: "data_request.refused", details: { ground } },
+      letter: { content: { kind: "refusal", reason, legalGround }, neededBy: request.dueAt },
       parts: (sql) => [["ended_archive", endArchivePart(sql, ctx)]],
     };
   });

@@ -8,7 +8,8 @@ import { saidTime, takeStaffStep } from "./staff-step.ts";
  * Puts the answer off as far as the regime lets it, once, because of `reason`, of which the person was told at
  * `notifiedAt` (now without it). `until` is the date that they were told, for a regime that sets no length. Throws
  * `not_found`; `invalid` for a time in the future, and a date that is missing; `conflict` when the regime does not allow
- * it, the notice came too late, or the time was extended before.
+ * it, the notice came too late, or the time was extended before. The letter that tells of it is left as a draft, and must
+ * be with the person by the date that stood before; one that went out otherwise is marked as sent.
  */
 export function extendRequest(
   ctx: Context,
@@ -28,6 +29,10 @@ export function extendRequest(
       details,
       audit: { action: "data_request.extended", details: { lastDay: due.lastDay } },
       due,
+      letter: {
+        content: { kind: "extension", reason, earlierLastDay: request.lastDay, lastDay: due.lastDay },
+        neededBy: request.dueAt,
+      },
     };
   });
 }

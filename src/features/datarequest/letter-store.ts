@@ -57,12 +57,25 @@ export function draftParts(
   ];
 }
 
+/** Staff's words about a note, sealed for its event. */
+interface SealedWords {
+  readonly id: string;
+  readonly sealed: Buffer;
+}
+
 /** The part of a write that notes something in the history of the request in part `of` (column `request_id`). */
-function notePart(sql: Sql, ctx: Context, event: LetterNote, details: object, of: string): Fragment {
+function notePart(
+  sql: Sql,
+  ctx: Context,
+  event: LetterNote,
+  details: object,
+  of: string,
+  said?: SealedWords,
+): Fragment {
   return sql`
-    insert into request_event (organization_id, request_id, id, event, status, actor_kind, actor_id, details)
-    select ${ctx.organizationId}::uuid, r.id, ${ctx.services.newId("evt")}::uuid, ${event}, r.status, ${ctx.actor.kind},
-      ${ctx.actor.id ?? null}, ${JSON.stringify(details)}::text::jsonb
+    insert into request_event (organization_id, request_id, id, event, status, actor_kind, actor_id, details, sealed)
+    select ${ctx.organizationId}::uuid, r.id, ${said?.id ?? ctx.services.newId("evt")}::uuid, ${event}, r.status,
+      ${ctx.actor.kind}, ${ctx.actor.id ?? null}, ${JSON.stringify(details)}::text::jsonb, ${said?.sealed ?? null}::bytea
     from ${sql(of)} x join data_request r on r.organization_id = ${ctx.organizationId}::uuid and r.id = x.request_id
     returning id`;
 }
@@ -165,8 +178,8 @@ export async function updateDraft(ctx: Context, { id, version }: SeenLetter, sea
   }));
 }
 
-/** Gives a draft up. No row: a step rests on it, or it is no draft any more. */
-export async function discardDraft(ctx: Context, id: string, reason: string) {
+/** Gives a draft up, for a sealed reason. No row: a step rests on it, or it is no draft any more. */
+export async function discardDraft(ctx: Context, id: string, said: SealedWords) {
   return write<{ id: string }>(ctx, (sql) => ({
     parts: [
       [
@@ -175,13 +188,10 @@ export async function discardDraft(ctx: Context, id: string, reason: string) {
           where organization_id = ${ctx.organizationId}::uuid and id = ${id}::uuid and state = 'draft'
             and needed_by is null returning request_id, id`,
       ],
-      [
-        "noted",
-        notePart(sql, ctx, "letter_discarded", { letterId: formatId("let", id), reason }, "discarded"),
-      ],
+      ["noted", notePart(sql, ctx, "letter_discarded", { letterId: formatId("let", id) }, "discarded", said)],
     ],
     result: sql`select id from discarded`,
-    audit: { action: "letter.discarded", entity: formatId("let", id), details: { reason } },
+    audit: { action: "letter.discarded", entity: formatId("let", id) },
   }));
 }
 
@@ -225,6 +235,7 @@ export async function claimLetter(ctx: Context, id: string): Promise<LetterRow |
 /** A letter that went out. */
 export interface Sending {
   readonly id: string;
+  readonly kind: string;
   readonly way: string;
   /** Null: now. */
   readonly sentAt: Date | null;
@@ -237,7 +248,7 @@ export interface Sending {
  */
 export async function recordSent(
   ctx: Context,
-  { id, way, sentAt, sealed }: Sending,
+  { id, kind, way, sentAt, sealed }: Sending,
   from: { readonly attempt: number } | { readonly version: number },
 ) {
   return write<{ id: string; sent_at: string }>(ctx, (sql) => ({
@@ -258,16 +269,11 @@ export async function recordSent(
           select ${ctx.organizationId}::uuid, id, request_id, kind, language, ${way},
             coalesce(${sentAt?.toISOString() ?? null}::timestamptz, now()), ${ctx.actor.kind}, ${ctx.actor.id ?? null},
             ${sealed}::bytea
-          from ended returning request_id, letter_id, kind, sent_at`,
+          from ended returning request_id, letter_id, sent_at`,
       ],
       [
         "noted",
-        sql`insert into request_event (organization_id, request_id, id, event, status, actor_kind, actor_id, details)
-          select ${ctx.organizationId}::uuid, r.id, ${ctx.services.newId("evt")}::uuid, 'letter_sent', r.status,
-            ${ctx.actor.kind}, ${ctx.actor.id ?? null},
-            jsonb_build_object('letterId', ${formatId("let", id)}::text, 'letter', x.kind, 'way', ${way}::text)
-          from kept x join data_request r on r.organization_id = ${ctx.organizationId}::uuid and r.id = x.request_id
-          returning id`,
+        notePart(sql, ctx, "letter_sent", { letterId: formatId("let", id), letter: kind, way }, "kept"),
       ],
     ],
     result: sql`select letter_id as id, sent_at from kept`,

@@ -69,7 +69,7 @@ export async function markLetterSent(
     const sealed = sealSent(key, row.id, { subject, text, html: null, to: null, note: input.note ?? null });
     const sent = await recordSent(
       ctx,
-      { id: row.id, way: input.way, sentAt, sealed },
+      { id: row.id, kind: row.kind, way: input.way, sentAt, sealed },
       { version: input.version },
     );
     if (sent === undefined) throw changedMeanwhile();
@@ -108,7 +108,11 @@ async function handOver(ctx: Context, row: LetterRow): Promise<undefined> {
   const html = mailOf(draft, row.language as Language);
   await sendMail({ to, subject, text, html, id: formatId("let", row.id) });
   const sealed = sealSent(key, row.id, { subject, text, html, to, note: null });
-  await recordSent(ctx, { id: row.id, way: "email", sentAt: null, sealed }, { attempt: row.attempts });
+  await recordSent(
+    ctx,
+    { id: row.id, kind: row.kind, way: "email", sentAt: null, sealed },
+    { attempt: row.attempts },
+  );
 }
 
 /** What staff are told: never the message of an unexpected error, which can quote a value. */

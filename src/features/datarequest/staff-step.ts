@@ -3,7 +3,10 @@ import { answerOnce } from "../../db/write.ts";
 import { SaysoError } from "../../kernel/errors.ts";
 import { formatId } from "../../kernel/ids.ts";
 import { notInFuture } from "../../kernel/time.ts";
+import type { LetterContent } from "./domain/letter.ts";
 import { nextStep, type RequestEvent, takeStep } from "./domain/life.ts";
+import { prepareLetter } from "./draft-letter.ts";
+import { draftParts, type NewLetter } from "./letter-store.ts";
 import { recordSteps } from "./life-store.ts";
 import { findRequest } from "./present-request.ts";
 import { sealForRequest } from "./sealed-text.ts";
@@ -16,12 +19,15 @@ export interface StaffStep extends Pick<Recorded, "audit" | "parts" | "tells" | 
   readonly event: RequestEvent;
   /** Ids, times and words of ours. */
   readonly details?: object;
+  /** What the person must be told of it, and by when. It is left as a draft, in the place of an earlier one. */
+  readonly letter?: { readonly content: LetterContent; readonly neededBy: Date };
 }
 
 /**
  * Takes one step of a request: `think` says which, from where the request stands. What staff wrote as its reason is
- * sealed under the person's evidence key. Answers where the request stands then. Throws `not_found`, and `conflict` when
- * the step is not allowed now or somebody else moved the request on in the meantime.
+ * sealed under the person's evidence key; its letter, if it needs one, is left in the same statement, and is what has to be
+ * done next. Answers where the request stands then. Throws `not_found`; `conflict` when the step is not allowed now or
+ * somebody else moved the request on in the meantime; `invalid` when the organization has not said whom its letters name.
  */
 export async function takeStaffStep(
   ctx: Context,
@@ -30,12 +36,18 @@ export async function takeStaffStep(
 ) {
   const { answer } = await answerOnce(ctx, async () => {
     const request = await findRequest(ctx, id);
-    const { event, details = {}, ...rest } = await think(request);
+    const { event, details = {}, letter, parts, ...rest } = await think(request);
     const after = takeStep(request, event);
+    const lastDay = rest.due?.lastDay ?? request.lastDay;
+    const draft = letter && (await prepareLetter(ctx, { ...request, lastDay }, letter.content, letter));
     const said =
       event.reason === undefined ? {} : await sealForRequest(ctx, request, { reason: event.reason });
     const recorded = await recordSteps(ctx, request, after, {
       ...rest,
+      parts: (sql) => [
+        ...(parts?.(sql) ?? []),
+        ...(draft === undefined ? [] : draftParts(sql, ctx, draft, { of: "moved", replaces: true })),
+      ],
       events: [{ kind: event.kind, details, ...said }],
       answer: {
         id: formatId("req", request.id),
@@ -44,8 +56,8 @@ export async function takeStaffStep(
         isClarifying: after.isClarifying,
         isExtended: after.isExtended,
         dueAt: rest.due?.dueAt ?? request.dueAt.toISOString(),
-        lastDay: rest.due?.lastDay ?? request.lastDay,
-        next: nextStep(after),
+        lastDay,
+        next: draft === undefined ? nextStep(after) : sendingOf(draft),
       },
     });
     if (recorded === undefined) {
@@ -54,6 +66,11 @@ export async function takeStaffStep(
     return recorded;
   });
   return answer;
+}
+
+function sendingOf({ id, neededBy }: NewLetter) {
+  const letterId = formatId("let", id);
+  return { by: "staff", event: "letter_sent", letterId, neededBy: neededBy?.toISOString() ?? null } as const;
 }
 
 /** When something happened: as said, or now. Throws `invalid` for a time in the future. */

@@ -17,7 +17,15 @@ const stepped = z
     isExtended: z.boolean(),
     dueAt: instant,
     lastDay: z.string(),
-    next: z.object({ by: z.string(), event: z.string() }).nullable(),
+    next: z
+      .object({
+        by: z.string(),
+        event: z.string(),
+        letterId: z.string().optional(),
+        neededBy: instant.nullable().optional(),
+      })
+      .nullable()
+      .openapi({ description: "What comes next: letter_sent where the person must be told of the step." }),
   })
   .openapi("SteppedDataRequest");
 
@@ -67,7 +75,7 @@ export function requestStepRoutes(app: App): void {
   app.openapi(
     route(
       "extend",
-      "Put the answer off, once, as far as the law lets you",
+      "Put the answer off, once, as far as the law lets you, with the letter",
       z.strictObject({
         reason,
         notifiedAt: instant.optional().openapi({ description: "When the person was told; now without it." }),
@@ -83,8 +91,14 @@ export function requestStepRoutes(app: App): void {
   app.openapi(
     route(
       "refuse",
-      "Refuse a request, with reasons; its archive is deleted",
-      z.strictObject({ ground: z.enum(refusalGrounds), reason }),
+      "Refuse a request, with reasons and the letter; its archive is deleted",
+      z.strictObject({
+        ground: z.enum(refusalGrounds),
+        reason,
+        legalGround: text(500).optional().openapi({
+          description: "The provision that the refusal rests on; 152-FZ wants it named (Art. 20(2)).",
+        }),
+      }),
     ),
     async (c) =>
       c.json(await refuseRequest(c.var.context, c.req.valid("param").id, c.req.valid("json")), 200),

@@ -228,6 +228,13 @@ describe("a letter", () => {
     expect((await shop.post(letters, { kind: "receipt" })).status).toBe(409);
     const given = await shop.post<Letter>(`${letters}/${draft.id}/discard`, { reason: "They called." });
     expect(given.body.state).toBe("discarded");
+    const [kept] = await administer(
+      service.database.ownerUrl,
+      (sql) => sql<{ isClear: boolean }[]>`
+        select exists (select from request_event e where e::text like '%They called.%')
+          or exists (select from audit_entry a where a::text like '%They called.%') as "isClear"`,
+    );
+    expect(kept?.isClear).toBe(false);
     expect((await look(shop, id)).timeline.at(-1)).toMatchObject({
       event: "letter_discarded",
       reason: "They called.",

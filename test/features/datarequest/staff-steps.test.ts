@@ -16,6 +16,10 @@ const said = "Because we must read 4,000 letters";
 const step = (shop: OrganizationClient, id: string, name: string, body: object) =>
   shop.post(`/v1/data-requests/${id}/${name}`, body);
 
+/** The steps of a request, without notes about letters. */
+const eventsOf = ({ timeline }: Awaited<ReturnType<typeof look>>) =>
+  timeline.filter(({ event }) => !event.startsWith("letter_"));
+
 async function expectReplayed(shop: OrganizationClient, id: string): Promise<void> {
   const { stored, replayed } = await lifeOfEvents(shop, id);
   expect(replayed).toEqual(stored);
@@ -56,7 +60,7 @@ describe("a due date", () => {
 
     const seen = await look(shop, id);
     expect(seen).toMatchObject({ lastDay: "2027-04-12", isExtended: true });
-    expect(seen.timeline.at(-1)).toMatchObject({ event: "extended", reason: said });
+    expect(eventsOf(seen).at(-1)).toMatchObject({ event: "extended", reason: said });
     await expectReplayed(shop, id);
     const rows = await administer(
       service.database.ownerUrl,
@@ -118,10 +122,13 @@ describe("a refusal", () => {
     const { id } = await openRequestOf(shop);
     await shop.post(`/v1/data-requests/${id}/approve`, approval);
     const refused = await step(shop, id, "refuse", { ground: "excessive", reason: said });
-    expect(refused).toMatchObject({ status: 200, body: { status: "refused", next: null } });
+    expect(refused).toMatchObject({
+      status: 200,
+      body: { status: "refused", next: { by: "staff", event: "letter_sent" } },
+    });
     const seen = await look(shop, id);
     expect(seen.archive).toMatchObject({ state: "deleted", deletedAt: expect.any(String) });
-    expect(seen.timeline.at(-1)).toMatchObject({
+    expect(eventsOf(seen).at(-1)).toMatchObject({
       event: "refused",
       reason: said,
       details: {
@@ -156,7 +163,7 @@ describe("a refusal", () => {
       ...Array.from({ length: 4 }, () => step(shop, id, "cancel", { reason: said })),
     ]);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect((await look(shop, id)).timeline).toHaveLength(2);
+    expect(eventsOf(await look(shop, id))).toHaveLength(2);
     await expectReplayed(shop, id);
   });
 
@@ -167,6 +174,58 @@ describe("a refusal", () => {
       shop.post(`/v1/data-requests/${id}/cancel`, { reason: said }, { "idempotency-key": "c" });
     const first = await refuse();
     expect(await refuse()).toMatchObject({ status: 200, body: first.body });
+  });
+});
+
+describe("a step that the person must be told of", () => {
+  it.each([
+    ["extend", { reason: said }, "received"],
+    ["refuse", { ground: "excessive", reason: said }, "refused"],
+  ])("leaves its letter, which is what comes next and cannot be dropped: %s", async (name, input, status) => {
+    const shop = await shopIn(service);
+    const { id, dueAt } = await openRequestOf(shop);
+    const stepped = await step(shop, id, name, input);
+    expect(stepped).toMatchObject({ status: 200, body: { status } });
+    const { letterId } = (stepped.body as { next: { letterId: string } }).next;
+    const next = { by: "staff", event: "letter_sent", letterId, neededBy: dueAt };
+    expect(stepped.body).toMatchObject({ next });
+    expect(await look(shop, id)).toMatchObject({ status, next });
+    const place = `/v1/data-requests/${id}/letters/${letterId}`;
+    const letter = await shop.get<{ text: string; version: number }>(place);
+    expect(letter.body.text).toContain(said);
+    expect((await shop.post(`${place}/discard`, { reason: "No." })).status).toBe(409);
+    const sent = { way: "post", sentAt: new Date().toISOString(), version: letter.body.version };
+    expect((await shop.post(`${place}/mark-sent`, sent)).status).toBe(200);
+    expect((await look(shop, id)).next?.event).toBe(status === "refused" ? undefined : "identity_noted");
+    await expectReplayed(shop, id);
+  });
+
+  it("is not taken without whom to write to, or the provision where the law wants it named", async () => {
+    const shop = await shopIn(service);
+    await shop.patch("/v1/organization", { country: "RU", timeZone: "Europe/Moscow" });
+    const { id } = await openRequestOf(shop, { regime: "ru-152fz" });
+    const refusal = { ground: "other", reason: said };
+    const unnamed = await step(shop, id, "refuse", refusal);
+    expect([unnamed.status, unnamed.text]).toEqual([422, expect.stringContaining("/legalGround")]);
+    const named = await step(shop, id, "refuse", { ...refusal, legalGround: "Art. 14(8)" });
+    expect([named.status, named.text]).toEqual([200, expect.stringContaining("letter_sent")]);
+
+    const mute = await service.organization();
+    await mute.patch("/v1/organization", {
+      country: "IE",
+      timeZone: "Europe/Dublin",
+      supervisoryAuthority: { name: "Authority" },
+    });
+    const other = await openRequestOf(mute);
+    for (const [name, input] of [
+      ["refuse", refusal],
+      ["extend", { reason: said }],
+    ] as const)
+      expect(await step(mute, other.id, name, input)).toMatchObject({
+        status: 422,
+        body: { detail: expect.stringContaining("dpo") },
+      });
+    expect(await look(mute, other.id)).toMatchObject({ status: "received", isExtended: false });
   });
 });
 
